@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Generic, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
 from whetstone.core.errors import BudgetExceeded
 from whetstone.core.types import (
@@ -120,6 +120,16 @@ class Driven(Generic[T]):
 
 
 Progress = Callable[[int, int, Ledger], None]
+
+
+class Runner(Protocol):
+    """`drive` bound to models, store, seed and budget by the caller of a loop or study.
+
+    `name` prefixes every flow key, so that two phases never share a seed.
+    """
+
+    def __call__(self, name: str, flows: Mapping[str, Flow[T]]) -> Driven[T]:
+        """Run the flows and return their results under the keys given here."""
 
 
 class _Live(Generic[T]):
