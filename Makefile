@@ -1,0 +1,35 @@
+# Every target creates or reuses .venv and installs what it needs. Start with `make demo`.
+PYTHON ?= python3
+BIN := .venv/bin
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: demo test test-slow bench docs lint clean
+
+demo: .venv/installed        ## the main job on the embedded model: seven steps, about four minutes
+	$(BIN)/python -m whetstone.app.demo
+
+test: .venv/installed lint   ## lint, types and the fast tests
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-slow: .venv/installed   ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+bench: .venv/installed       ## speed, as ratios measured in one run
+	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+
+docs: .venv/installed        ## regenerate the generated pages (a test fails when they are stale)
+	$(BIN)/python -m whetstone.app.docs
+
+lint: .venv/installed        ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p whetstone
+
+.venv/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[local,data,dev]"
+	touch $@
+
+clean:                       ## remove the environment and caches; runs/ stays
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

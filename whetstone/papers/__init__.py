@@ -1,0 +1,1 @@
+"""The papers that Whetstone grew from: `papers.tsv`, one row a paper."""
