@@ -1,13 +1,13 @@
 """Errors, named after the boundary that was crossed. The message says what to do next.
 
-    WhetstoneError
-    ├── ConfigError       a flag, option or method name that the user gave
-    ├── TaskError         a data file, an example, a verifier
-    ├── ModelError        a backend, a checkpoint, a server
-    ├── StoreError        the run database or a checkpoint folder
-    ├── BudgetExceeded    thrown into a flow that asks for more than its budget
-    └── Abstain           a method cannot answer honestly; becomes an abstained result
-        └── Unsupported   the backend cannot answer this kind of request
+WhetstoneError
+├── ConfigError       a flag, option or method name that the user gave
+├── TaskError         a data file, an example, a verifier
+├── ModelError        a backend, a checkpoint, a server
+├── StoreError        the run database or a checkpoint folder
+├── BudgetExceeded    thrown into a flow that asks for more than its budget
+└── Abstain           a method cannot answer honestly; becomes an abstained result
+    └── Unsupported   the backend cannot answer this kind of request
 """
 
 from __future__ import annotations

@@ -12,8 +12,6 @@ from typing import Literal, Protocol
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 Kind = Literal["probability", "score", "binary"]
 
-# ---------------------------------------------------------------------------------------- prompts
-
 
 @dataclass(frozen=True, slots=True)
 class Media:
@@ -90,9 +88,6 @@ def user(*parts: Part) -> Prompt:
     return (Message("user", parts),)
 
 
-# --------------------------------------------------------------------------------------- requests
-
-
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How to sample. `temperature=0` is greedy; `logprobs=None` asks for text only, k for k alternatives."""
@@ -137,9 +132,6 @@ class Embed:
 
 
 Request = Sample | Score | Embed
-
-
-# ---------------------------------------------------------------------------------------- replies
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,34 +179,29 @@ Reply = Generation | Embedding
 
 
 class Session(Protocol):
-    """One stream of requests to a model. The driver puts requests in and takes replies as they come."""
+    """One stream of requests to a model. The driver puts requests in and takes replies as they come.
 
-    def put(self, ticket: int, request: Request) -> None:
-        """Queue a request; returns at once."""
+    `put` queues and returns at once. `poll` works or waits until at least one reply is there (or `timeout` seconds
+    have passed) and returns what is done. `close` drops what is still queued.
+    """
 
-    def poll(self, timeout: float | None = None) -> Sequence[tuple[int, Reply | Exception]]:
-        """Work or wait until at least one reply is there (or `timeout` seconds passed); return what is done."""
-
-    def close(self) -> None:
-        """Drop what is still queued."""
+    def put(self, ticket: int, request: Request) -> None: ...
+    def poll(self, timeout: float | None = None) -> Sequence[tuple[int, Reply | Exception]]: ...
+    def close(self) -> None: ...
 
 
 class Model(Protocol):
-    """A backend: the only seam through which text is generated."""
+    """A backend: the only seam through which text is generated.
+
+    `name` is what the user calls it; `fingerprint` the identity of weights and settings: equal fingerprints give
+    equal replies. `open` starts a session; sessions are cheap.
+    """
 
     @property
-    def name(self) -> str:
-        """What the user calls it."""
-
+    def name(self) -> str: ...
     @property
-    def fingerprint(self) -> str:
-        """Identity of weights and settings: equal fingerprints give equal replies."""
-
-    def open(self) -> Session:
-        """Start a session. Sessions are cheap; a driver opens one per run."""
-
-
-# ----------------------------------------------------------------------------- tasks and results
+    def fingerprint(self) -> str: ...
+    def open(self) -> Session: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,30 +247,24 @@ class Example:
 
 
 class Task(Protocol):
-    """Examples and an exact check of answers. Only `verify` and `process` may look at the target."""
+    """Examples and an exact check of answers. Only `verify` and `process` may look at the target.
+
+    `name` includes settings (`ledger:levels=5-8`); `sampling` holds sensible defaults for solving. `examples` yields a
+    split ("train", "dev", "test"; never overlapping), all of a finite task with `n=None`. `read` gives the final answer
+    in canonical form for voting, None if unreadable. `verify`: is the answer right; `process`: are all steps right
+    (binary; abstain with a reason when they cannot tell). `complete`: a check of form that needs no gold (every entry
+    used once ...), None when the task has none.
+    """
 
     @property
-    def name(self) -> str:
-        """Name with settings, e.g. `ledger:levels=5-8`."""
-
+    def name(self) -> str: ...
     @property
-    def sampling(self) -> Sampling:
-        """Sensible defaults for solving: temperature, max_tokens, stop."""
-
-    def examples(self, split: str, *, n: int | None = None, seed: int = 0) -> Iterator[Example]:
-        """Examples of a split ("train", "dev", "test"); splits never overlap. `n=None`: all of a finite task."""
-
-    def read(self, example: Example, text: str) -> str | None:
-        """The final answer in canonical form (for voting), or None if unreadable. Never looks at the target."""
-
-    def verify(self, example: Example, text: str) -> Signal:
-        """Is the answer right? binary; abstains with a reason when it cannot tell."""
-
-    def process(self, example: Example, text: str) -> Signal:
-        """Are all steps right? binary; abstains when the task has no process verifier."""
-
-    def complete(self, example: Example, text: str) -> bool | None:
-        """A check of form that needs no gold (every entry used once ...); None when the task has none."""
+    def sampling(self) -> Sampling: ...
+    def examples(self, split: str, *, n: int | None = None, seed: int = 0) -> Iterator[Example]: ...
+    def read(self, example: Example, text: str) -> str | None: ...
+    def verify(self, example: Example, text: str) -> Signal: ...
+    def process(self, example: Example, text: str) -> Signal: ...
+    def complete(self, example: Example, text: str) -> bool | None: ...
 
 
 @dataclass(frozen=True, slots=True)
