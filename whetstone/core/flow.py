@@ -12,6 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from typing import Generic, Protocol, TypeVar, cast
 
@@ -61,28 +62,42 @@ def gather(flows: Iterable[Flow[T]]) -> Flow[list[T]]:
     """Run flows side by side inside one flow, in lockstep, and return their results in order.
 
     Lockstep keeps the position of every request, and so its seed, independent of timing. Independent work on many
-    examples belongs into separate flows of `drive`, which has no such barrier.
+    examples belongs into separate flows of `drive`, which has no such barrier. A request that could not be answered
+    is thrown into the flow that asked it; one that does not catch it ends them all.
     """
     live: dict[int, tuple[Flow[T], Sequence[Request]]] = {}
     done: dict[int, T] = {}
 
-    def advance(i: int, flow: Flow[T], replies: Sequence[Reply] | None) -> None:
+    def advance(i: int, flow: Flow[T], resume: Callable[[], Sequence[Request]]) -> None:
         live.pop(i, None)
         try:
-            live[i] = (flow, next(flow) if replies is None else flow.send(replies))
+            live[i] = (flow, resume())
         except StopIteration as stop:
             done[i] = stop.value
 
     for i, flow in enumerate(flows):
-        advance(i, flow, None)
+        advance(i, flow, partial(next, flow))
     while live:
         turn = sorted(live.items())
-        replies = yield [request for _, (_, batch) in turn for request in batch]
+        replies = yield _Joint(request for _, (_, batch) in turn for request in batch)
         start = 0
         for i, (flow, batch) in turn:
-            advance(i, flow, replies[start : start + len(batch)])
+            advance(i, flow, partial(_answer, flow, batch, replies[start : start + len(batch)]))
             start += len(batch)
     return [done[i] for i in sorted(done)]
+
+
+class _Joint(list[Request]):
+    """A batch of several flows: errors come among the replies, so that each flow gets its own."""
+
+
+def _answer(flow: Flow[T], batch: Sequence[Request], replies: Sequence[Reply | Exception]) -> Sequence[Request]:
+    """Resume a flow with the replies to its batch, or with their first error."""
+    error = next((reply for reply in replies if isinstance(reply, Exception)), None)
+    if error is None or isinstance(batch, _Joint):
+        return flow.send(cast(Sequence[Reply], replies))
+    # One error may answer many flows: each starts a traceback of its own.
+    return flow.throw(error.with_traceback(None))
 
 
 @dataclass
@@ -183,6 +198,7 @@ class _Driver(Generic[T]):
     ) -> None:
         self.models, self.seed, self.ledger = models, seed, ledger
         self.flow_budget, self.progress = flow_budget, progress
+        self.capped = ledger.budget is not None or flow_budget is not None
         self.sessions: dict[int, Session] = {}
         self.pending: dict[int, int] = {}
         self.tickets: dict[int, tuple[_Live[T], int, int]] = {}
@@ -218,7 +234,8 @@ class _Driver(Generic[T]):
         if self.progress:
             self.progress(len(self.results) + len(self.failures), len(self.spent), self.ledger)
         ordered = {key: self.results[key] for key in self.spent if key in self.results}
-        return Driven(ordered, self.failures, self.ledger, self.spent, time.monotonic() - began)
+        failures = {key: self.failures[key] for key in self.spent if key in self.failures}
+        return Driven(ordered, failures, self.ledger, self.spent, time.monotonic() - began)
 
     def start(self, key: str, flow: Flow[T]) -> None:
         if key in self.spent:
@@ -233,9 +250,10 @@ class _Driver(Generic[T]):
             batch = resume()
             while not batch:
                 batch = live.flow.send([])
-            live.batch = [stamp(request, self.seed, live.key, live.position + i) for i, request in enumerate(batch)]
+            stamped = (stamp(request, self.seed, live.key, live.position + i) for i, request in enumerate(batch))
+            live.batch = _Joint(stamped) if isinstance(batch, _Joint) else list(stamped)
             live.position += len(batch)
-            live.bound = sum(map(worst_case, live.batch)) if self.ledger.budget or self.flow_budget else 0
+            live.bound = sum(map(worst_case, live.batch)) if self.capped else 0
         except StopIteration as stop:
             self.alive -= 1
             self.results[live.key] = stop.value
@@ -296,16 +314,14 @@ class _Driver(Generic[T]):
         self.reserved -= live.bound
         self.spent[live.key] = live.spent
         replies, live.replies = live.replies, []
-        error = next((r for r in replies if isinstance(r, Exception)), None)
-        if error is not None:
-            self.advance(live, lambda: live.flow.throw(error))
-        else:
-            self.advance(live, lambda: live.flow.send(cast(list[Reply], replies)))
+        self.advance(live, lambda: _answer(live.flow, live.batch, cast(list[Reply | Exception], replies)))
 
 
 def stamp(request: Request, seed: int, key: str, position: int) -> Request:
     """Give a sampled request its seed; greedy ones get 0, since they do not depend on it."""
     if not isinstance(request, Sample):
+        if not isinstance(request, (Score, Embed)):
+            raise TypeError(f"a flow yields batches of requests, not of {type(request).__name__}")
         return request
     value = 0
     if request.sampling.temperature > 0:
