@@ -1,0 +1,107 @@
+"""The command line from outside: start-up time, JSON on every verb, one line and status 2 for a user's mistake."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from whetstone.app import cli
+
+
+def whetstone(*argv: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "whetstone.app.cli", *argv]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False)
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["list"], ["papers"]])
+def test_starts_without_numpy_torch_or_rich(argv: list[str]) -> None:
+    code = (
+        "import sys; from whetstone.app.cli import main; status = main(sys.argv[1:]);"
+        "heavy = {'numpy', 'scipy', 'torch', 'rich', 'sqlite3'} & set(sys.modules);"
+        "sys.exit(f'imported {heavy}' if heavy or status else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_start_up_is_quick() -> None:
+    def best(*argv: str) -> float:
+        times = []
+        for _ in range(3):
+            began = time.perf_counter()
+            whetstone(*argv)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    assert best("--help") < 0.2
+    assert best("list", "--json") < 0.4  # 0.11 s measured; room for a busy machine
+
+
+def test_import_is_quick() -> None:
+    code = "import time; t = time.perf_counter(); import whetstone; print(time.perf_counter() - t)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 0.1
+
+
+def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"  {verb} " in text for verb in cli.VERBS)
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main([verb, "--help"])
+    assert stop.value.code == 0
+    assert "--json" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "hint"),
+    [
+        (["lits"], "did you mean 'list'"),
+        (["list", "--jsn"], "did you mean '--json'"),
+        (["list", "signals"], "kinds: signal"),
+        (["show", "no_such_method"], "no method is called 'no_such_method'"),
+        (["papers", "knowing"], "families: "),
+        (["runs", "--store", "/no/such"], "/no/such"),
+        (["runs", "show"], "takes 1 name"),
+        (["runs", "frobnicate"], "invalid choice"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(argv: list[str], hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("whetstone: ")
+    assert err.count("\n") == 1
+    assert hint in err
+
+
+def test_list_json_has_the_agreed_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["list", "--json"]) == 0
+    for known in json.loads(capsys.readouterr().out):
+        assert {"name", "kind", "papers", "file", "summary"} <= set(known)
+
+
+def test_papers_json_covers_the_whole_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["papers", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 383
+    assert [r["family"] for r in rows] == sorted(r["family"] for r in rows)
+
+
+def test_a_bug_is_a_traceback_and_status_1() -> None:
+    code = (
+        "from whetstone.app import cli\n"
+        "import whetstone.app.verbs.papers as verb\n"
+        "verb.index = lambda: 1 / 0\n"
+        "raise SystemExit(cli.main(['papers']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr

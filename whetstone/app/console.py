@@ -1,0 +1,110 @@
+"""What people and programs see: tables and sentences for people, JSON for programs, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from whetstone.core.flow import Ledger
+
+
+def emit(value: Any) -> None:
+    """Print a result as JSON on stdout. Raises ValueError for NaN: an undefined number is None."""
+    from whetstone.app.result import encode
+
+    print(json.dumps(encode(value), ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number for a table: `.63`, `1.00`, `-.05`; unknown is a dash."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def interval(value: float | None, bounds: tuple[float, float] | None, digits: int = 2) -> str:
+    """An estimate with its interval: `.63 [.55, .70]`."""
+    if value is None or bounds is None:
+        return number(value, digits)
+    return f"{number(value, digits)} [{number(bounds[0], digits)}, {number(bounds[1], digits)}]"
+
+
+def p_value(p: float | None) -> str:
+    """A p-value for a table."""
+    return "–" if p is None else "<.001" if p < 0.001 else number(p, 3)
+
+
+def count(value: float | None) -> str:
+    """A large count in thousands or millions: `412`, `18.3k`, `2.1M`."""
+    if value is None:
+        return "–"
+    for size, unit in ((1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e6 if unit == 'M' else 1e3):.1f}{unit}"
+    return f"{value:.0f}"
+
+
+class Console:
+    """Prints for people on one stream; `quiet` prints nothing.
+
+    Tests and `--json` hand in stderr (or nothing) so that stdout stays a program's.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+        self.stream, self.quiet = stream or sys.stdout, quiet
+
+    def heading(self, text: str) -> None:
+        """A step's title."""
+        if not self.quiet:
+            self._rich().print(f"\n[bold]{text}[/bold]", highlight=False)
+
+    def say(self, text: str) -> None:
+        """A sentence a person can act on."""
+        if not self.quiet:
+            self._rich().print(text, markup=False, highlight=False)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "") -> None:
+        """A short table; the first column is left-aligned, the others right."""
+        if self.quiet:
+            return
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE, pad_edge=False, caption=caption or None, caption_justify="left")
+        for i, column in enumerate(columns):
+            table.add_column(column, justify="left" if i == 0 else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*map(Text, row))
+        self._rich().print(table)
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Callable[[int, int, Ledger], None]]:
+        """A progress bar on stderr while a phase runs; yields the driver's progress callback."""
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda done, started, ledger: None
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        note = TextColumn("{task.fields[tokens]} tokens")
+        with Progress(*columns, note, console=RichConsole(stderr=True), transient=True) as bar:
+            task = bar.add_task(label, total=None, tokens="0")
+
+            def update(done: int, started: int, ledger: Ledger) -> None:
+                bar.update(task, completed=done, total=max(started, 1), tokens=count(ledger.total))
+
+            yield update
+
+    def _rich(self) -> Any:
+        from rich.console import Console as RichConsole
+
+        width = None if self.stream.isatty() else 120
+        return RichConsole(file=self.stream, width=width)

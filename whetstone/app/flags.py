@@ -1,0 +1,151 @@
+"""Flags that verbs share, and flags made from a method's signature."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Union, get_args, get_origin
+
+from whetstone.core.errors import ConfigError
+from whetstone.core.registry import Method, load, methods, options
+
+
+def find_method(name: str, *kinds: str) -> Method:
+    """The method of this name among the kinds given (all when none). Raises ConfigError with the nearest names."""
+    known = [m for m in methods() if not kinds or m.kind in kinds]
+    matches = [m for m in known if m.name == name]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise ConfigError(f"{name!r} is declared more than once: {', '.join(m.file for m in matches)}")
+    from difflib import get_close_matches
+
+    names = [m.name for m in known]
+    close = get_close_matches(name, names, n=3, cutoff=0.5)
+    what = " or ".join(kinds) or "method"
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names) or 'none'}"
+    raise ConfigError(f"no {what} is called {name!r}; {hint}")
+
+
+def positive(text: str) -> int:
+    """A whole number above 0, for argparse. `20k` and `2M` are understood."""
+    scale = {"k": 1_000, "M": 1_000_000}.get(text[-1:], 1)
+    try:
+        value = float(text[:-1] if scale > 1 else text) * scale
+    except ValueError:
+        value = 0.0
+    if value < 1 or value != int(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(value)
+
+
+def add_common(parser: argparse.ArgumentParser, *, task: bool = True, model: bool = True, n: int | None = 100) -> None:
+    """The flags of every verb that asks a model questions."""
+    if task:
+        parser.add_argument(
+            "--task", required=True, help="ledger, countdown, strings, logic (with :levels=5-8) or a file"
+        )
+    if model:
+        add_model(parser)
+    if n is not None:
+        parser.add_argument("--n", type=positive, default=n, help=f"questions (default {n})")
+        parser.add_argument("--split", choices=("train", "dev", "test"), default="test", help="default test")
+    parser.add_argument("--seed", type=int, default=0, help="run seed (default 0)")
+    parser.add_argument("--budget", type=positive, help="cap on all tokens, prompt and completion (20k, 2M)")
+    add_store(parser)
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """--model and --device."""
+    parser.add_argument("--model", required=True, help="grit, hf/FOLDER, recorded:FILE, scripted:FILE")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """--store."""
+    parser.add_argument("--store", default="runs", help="folder of the run database (default runs)")
+
+
+def add_method_flags(parser: argparse.ArgumentParser, method: Method) -> None:
+    """One flag for each option in the method's signature, and --preset where it has presets."""
+    group = parser.add_argument_group(f"options of {method.name}")
+    for parameter in options(load(method.name, method.kind)).values():
+        flag = f"--{parameter.name.replace('_', '-')}"
+        settings = {"default": argparse.SUPPRESS, "dest": f"option_{parameter.name}"}
+        help_text = f"{inspect.formatannotation(parameter.annotation)}, default {parameter.default!r}".replace(
+            "%", "%%"
+        )
+        if parameter.annotation is bool:
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, help=help_text, **settings)
+        else:
+            group.add_argument(flag, type=reader(parameter.annotation), metavar="X", help=help_text, **settings)
+    if method.presets:
+        group.add_argument("--preset", choices=tuple(method.presets), help="the settings of one of its papers")
+
+
+def method_options(args: argparse.Namespace, method: Method) -> dict[str, Any]:
+    """The options that were given: the preset's, overridden by flags."""
+    preset = getattr(args, "preset", None)
+    chosen: dict[str, Any] = dict(method.presets[preset].options) if preset else {}
+    given = {key.removeprefix("option_"): value for key, value in vars(args).items() if key.startswith("option_")}
+    return {**chosen, **given}
+
+
+def parse_options(text: str, method: Method) -> dict[str, Any]:
+    """Options written as `n=8,signal=p_true` after a method's name."""
+    known, chosen = options(load(method.name, method.kind)), {}
+    for pair in filter(None, text.split(",")):
+        name, equals, value = pair.partition("=")
+        if not equals or name not in known:
+            raise ConfigError(f"{method.name} has no option {name!r}; options: {', '.join(known) or 'none'}")
+        try:
+            chosen[name] = reader(known[name].annotation)(value)
+        except (ValueError, argparse.ArgumentTypeError) as error:
+            raise ConfigError(f"option {name} of {method.name}: {error}") from None
+    return chosen
+
+
+def split_method(text: str, *kinds: str) -> tuple[Method, Mapping[str, Any]]:
+    """`best_of_n:n=8,signal=p_true` as a method and its options."""
+    name, _, settings = text.partition(":")
+    method = find_method(name, *kinds)
+    return method, parse_options(settings, method)
+
+
+def reader(annotation: Any) -> Callable[[str], Any]:
+    """A function from a flag's text to a value of the annotated type."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        kinds = [kind for kind in inner if kind is not type(None)]
+        if len(kinds) < len(inner):
+            return lambda text: None if text.lower() == "none" else reader(kinds[0])(text)
+        return reader(kinds[0])
+    if origin is Literal:
+        return lambda text: one_of(text, inner)
+    if origin in (tuple, list, Sequence) or (origin is not None and issubclass(origin, Sequence)):
+        item = reader(inner[0]) if inner else str
+        return lambda text: tuple(item(part.strip()) for part in text.split(",") if part.strip())
+    if annotation is bool:
+        return truth
+    if annotation in (int, float, str):
+        return annotation  # type: ignore[no-any-return]
+    raise ConfigError(f"the type {inspect.formatannotation(annotation)} cannot be given as a flag; use Python")
+
+
+def one_of(text: str, allowed: tuple[Any, ...]) -> Any:
+    """The allowed value whose text is `text`."""
+    for value in allowed:
+        if str(value) == text:
+            return value
+    raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(map(str, allowed))}")
+
+
+def truth(text: str) -> bool:
+    """yes/no, true/false, 1/0."""
+    if text.lower() in ("yes", "true", "1"):
+        return True
+    if text.lower() in ("no", "false", "0"):
+        return False
+    raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")

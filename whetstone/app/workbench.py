@@ -1,0 +1,125 @@
+"""One run with everything wired: the store, the model behind it, a seed, a budget and the progress bar."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from whetstone.app.console import Console
+from whetstone.core import errors
+from whetstone.core.flow import Driven, Flow, Ledger, drive
+from whetstone.core.types import Failure, Model
+from whetstone.store.runs import Run
+from whetstone.store.store import Store, open_store
+
+T = TypeVar("T")
+
+
+@dataclass
+class Workbench:
+    """What a verb works with. It is a `Runner`: call it with a phase's name and its flows.
+
+    `ledger` sums what all phases spent; `failures` counts the flows that raised, by error.
+    """
+
+    store: Store
+    run: Run
+    model: Model
+    seed: int
+    console: Console
+    budget: int | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+    failures: dict[str, int] = field(default_factory=dict)
+
+    def __call__(
+        self,
+        name: str,
+        flows: Mapping[str, Flow[T]],
+        *,
+        model: Model | None = None,
+        flow_budget: int | None = None,
+    ) -> Driven[T]:
+        """Drive flows under a phase's name; failures are recorded, results come back under the keys given.
+
+        Raises the flows' own WhetstoneError when a setting was wrong or when not one of them succeeded.
+        """
+        left = None if self.budget is None else max(1, self.budget - self.ledger.total)
+        with self.console.progress(name) as progress:
+            driven = drive(
+                ((f"{name}/{key}", flow) for key, flow in flows.items()),
+                {"policy": model or self.model},
+                seed=self.seed,
+                budget=left,
+                flow_budget=flow_budget,
+                progress=progress,
+            )
+        self._book(driven.ledger)
+        start = len(name) + 1
+        failures = {key[start:]: failure for key, failure in driven.failures.items()}
+        self._record(name, failures, succeeded=bool(driven.results))
+        results = {key[start:]: value for key, value in driven.results.items()}
+        spent = {key[start:]: tokens for key, tokens in driven.spent.items()}
+        return Driven(results, failures, driven.ledger, spent, driven.seconds)
+
+    def _book(self, ledger: Ledger) -> None:
+        for role, tokens in ledger.prompt.items():
+            self.ledger.prompt[role] = self.ledger.prompt.get(role, 0) + tokens
+        for role, tokens in ledger.completion.items():
+            self.ledger.completion[role] = self.ledger.completion.get(role, 0) + tokens
+        self.ledger.requests += ledger.requests
+
+    def _record(self, name: str, failures: Mapping[str, Failure], *, succeeded: bool) -> None:
+        if not failures:
+            return
+        self.run.add_many("failure", ((f"{name}/{key}", failure) for key, failure in failures.items()))
+        for failure in failures.values():
+            self.failures[failure.error] = self.failures.get(failure.error, 0) + 1
+        first = next((f for f in failures.values() if f.error == "ConfigError"), next(iter(failures.values())))
+        if succeeded and first.error != "ConfigError":
+            return
+        kind = getattr(errors, first.error, None)
+        if kind is None:
+            raise RuntimeError(f"all {len(failures)} flows of {name} failed; the first one:\n{first.traceback}")
+        raise kind(first.message)
+
+
+@contextmanager
+def workbench(
+    command: str,
+    params: Mapping[str, Any],
+    *,
+    model: Model,
+    seed: int = 0,
+    budget: int | None = None,
+    store: str | Path = "runs",
+    resume: str | None = None,
+    console: Console | None = None,
+) -> Iterator[Workbench]:
+    """Open a store, begin or resume a run, and put the model behind the store.
+
+    Args:
+        command: the verb; `params` its settings as JSON (with `argv` when it came from the command line).
+        budget: cap on all tokens of the run.
+        store: folder of the run database.
+        resume: a run to go on with; its stored replies are replayed, so nothing is asked twice.
+
+    Ctrl-C leaves the run resumable; the KeyboardInterrupt then carries the command that resumes it.
+    """
+    folder = Path(store)
+    with open_store(folder) as opened:
+        run = opened.resume(resume) if resume else opened.begin(command, params, seed)
+        try:
+            yield Workbench(opened, run, opened.cached(model), seed, console or Console(quiet=True), budget)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(resume_command(run, folder)) from None
+        run.finish()
+
+
+def resume_command(run: Run, folder: Path) -> str:
+    """The command line that goes on with a run."""
+    where = "" if folder == Path("runs") else f" --store {shlex.quote(str(folder))}"
+    return f"whetstone runs resume {run.id}{where}"
