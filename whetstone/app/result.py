@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from html import escape
 from numbers import Integral, Real
 from typing import Any, Literal, Protocol
@@ -509,12 +510,10 @@ def decode(kind: Any, value: Any, at: str) -> Any:
         StoreError: the JSON does not fit the type.
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if kind is Any or kind == Json:
-        return value
     if origin in (types.UnionType, typing.Union):
-        if value is None and type(None) in arguments:
-            return None
-        return decode(next(a for a in arguments if a is not type(None)), value, at)
+        choices = [a for a in arguments if a is not type(None)]
+        free_form = len(choices) > 1  # Json is the only union here besides `T | None`
+        return value if value is None or free_form else decode(choices[0], value, at)
     if origin is Literal and value in arguments:
         return value
     if is_dataclass(kind) and isinstance(value, dict):
@@ -540,8 +539,13 @@ def _item_types(arguments: tuple[Any, ...], length: int) -> Iterator[Any]:
         yield from arguments
 
 
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
 def _decode_object(kind: Any, value: dict[str, Any], at: str) -> Any:
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     unknown = sorted(set(value) - {f.name for f in fields(kind)})
     if unknown:
         raise StoreError(f"{at} has the unknown field {unknown[0]!r}")
