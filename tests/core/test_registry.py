@@ -83,9 +83,9 @@ def gives_up(task, example):
 
 
 @method("audit")
-def broken_audit(task, cases):
+def unmeasured(task, cases):
     yield from ()
-    raise Abstain("audits do not abstain")
+    raise Abstain("nothing to look at")
 
 
 def test_a_signal_abstains_for_every_candidate(fake) -> None:
@@ -111,10 +111,17 @@ def test_an_unsupported_request_makes_a_method_abstain(fake) -> None:
     assert outcome.confidence.abstained == "no scores here"
 
 
-def test_other_kinds_and_other_errors_are_failures(fake) -> None:
-    done = drive({"a": broken_audit(None, [])}, {"policy": fake()})
-    assert done.failures["a"].error == "Abstain"
+def test_an_audit_says_what_it_could_not_measure(fake) -> None:
+    (findings,) = drive({"a": unmeasured(None, [])}, {"policy": fake()}).results.values()
+    assert findings == [Finding("unmeasured", None, None, 0, verdict="not measured: nothing to look at")]
 
+
+def test_a_method_that_runs_out_of_budget_abstains(fake) -> None:
+    (outcome,) = drive({"s": gives_up(None, None)}, {"policy": fake()}, budget=1).results.values()
+    assert "do not fit in 1 tokens" in outcome.confidence.abstained
+
+
+def test_other_errors_are_failures(fake) -> None:
     @method("strategy")
     def buggy(task, example):
         yield from ()

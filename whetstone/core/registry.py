@@ -13,13 +13,13 @@ import importlib.util
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cache, wraps
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from whetstone.core.errors import Abstain, ConfigError
-from whetstone.core.types import Outcome, Signal, Verdict
+from whetstone.core.errors import Abstain, BudgetExceeded, ConfigError
+from whetstone.core.types import Finding, Outcome, Signal, Verdict
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -78,20 +78,21 @@ def method(
         presets: name -> (paper title, options) where settings make it another paper's mechanism.
         checked: `tests/...::test_name` of the planted-truth test.
 
-    A signal, judge or strategy that raises `Abstain` returns an abstained result with the reason instead.
+    A signal, judge, strategy or audit that raises `Abstain`, or lets `BudgetExceeded` through, returns an abstained
+    result with the reason instead.
     """
     if kind not in FOLDERS:
         raise ConfigError(f"unknown kind of method {kind!r}; known: {', '.join(FOLDERS)}")
 
     def register(fn: Callable[P, R]) -> Callable[P, R]:
-        if kind not in ("signal", "judge", "strategy"):
+        if kind not in ("signal", "judge", "strategy", "audit"):
             return fn
 
         @wraps(fn)
         def flow(*args: P.args, **kwargs: P.kwargs) -> Any:
             try:
                 return (yield from fn(*args, **kwargs))  # type: ignore[misc]
-            except Abstain as reason:
+            except (Abstain, BudgetExceeded) as reason:
                 return _abstained(kind, fn.__name__, str(reason) or type(reason).__name__, args)
 
         return flow
@@ -105,6 +106,8 @@ def _abstained(kind: str, name: str, reason: str, args: tuple[Any, ...]) -> Any:
         return [signal] * len(args[2])
     if kind == "judge":
         return Verdict(tuple(candidate.id for candidate in args[2:]), None, reason=reason)
+    if kind == "audit":
+        return [Finding(name, None, None, 0, verdict=f"not measured: {reason}")]
     return Outcome(None, signal)
 
 
@@ -162,8 +165,9 @@ def find(name: str, kind: str | None = None) -> Method:
     raise ConfigError(f"no {kind or 'method'} is called {name!r}; known: {known}")
 
 
+@cache
 def load(name: str, kind: str | None = None) -> Callable[..., Any]:
-    """Import a method and return its function."""
+    """Import a method and return its function. Looked up once: flows that compose by name call this every time."""
     known = find(name, kind)
     function: Callable[..., Any] = getattr(importlib.import_module(known.module), known.name)
     return function
