@@ -1,0 +1,1 @@
+"""Training improvers: generate, filter, train, look; one file a method."""

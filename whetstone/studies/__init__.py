@@ -1,0 +1,1 @@
+"""Claims about models as runnable checks: each returns findings with a verdict."""
