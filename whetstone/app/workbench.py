@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Workbench:
     """What a verb works with. It is a `Runner`: call it with a phase's name and its flows.
 
-    `ledger` sums what all phases spent; `failures` counts the flows that raised, by error.
+    `ledger` and `seconds` sum what all phases spent; `failures` counts the flows that raised, by error.
     """
 
     store: Store
@@ -34,6 +34,7 @@ class Workbench:
     budget: int | None = None
     ledger: Ledger = field(default_factory=Ledger)
     failures: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
 
     def __call__(
         self,
@@ -57,6 +58,7 @@ class Workbench:
                 flow_budget=flow_budget,
                 progress=progress,
             )
+        self.seconds += driven.seconds
         self._book(driven.ledger)
         start = len(name) + 1
         failures = {key[start:]: failure for key, failure in driven.failures.items()}

@@ -35,9 +35,7 @@ class Check:
 def examine(model: Model, task: Task) -> list[Check]:
     """Try what methods ask of a model on a task's questions."""
     prompts = [example.prompt for example in islice(task.examples("dev", n=8, seed=0), 8)]
-    warm = Sampling(
-        temperature=1.0, max_tokens=task.sampling.max_tokens, stop=task.sampling.stop, logprobs=5
-    )
+    warm = Sampling(temperature=1.0, max_tokens=task.sampling.max_tokens, stop=task.sampling.stop, logprobs=5)
     checks = []
 
     def ask(name: str, *, needed: bool = False) -> list[Generation]:
@@ -100,7 +98,9 @@ def of_requests(model: Model, prompt: Prompt) -> list[Check]:
 
 def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     add_model(parser)
-    parser.add_argument("--task", default="ledger:levels=3-4", help="whose questions to ask (default ledger:levels=3-4)")
+    parser.add_argument(
+        "--task", default="ledger:levels=3-4", help="whose questions to ask (default %(default)s)"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
