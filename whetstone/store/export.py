@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,27 +28,25 @@ def export_run(run: Run, database: Database, target: Path) -> Path:
         "started": run.started,
         "finished": run.finished,
     }
-    half = target.with_name(f"{target.name}.half-written")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.suffix == ".jsonl":
-            records = (
-                {"kind": kind, "key": key, "value": value}
-                for kind in kinds
-                for key, value in read_records(database, run.id, kind)
-            )
-            _write(half, [{"kind": "run", "key": run.id, "value": head}], records)
-        else:
-            shutil.rmtree(half, ignore_errors=True)
-            half.mkdir()
-            _write(half / "run.json", [head])
-            for kind in kinds:
-                rows = ({"key": key, "value": value} for key, value in read_records(database, run.id, kind))
-                _write(half / f"{kind}.jsonl", rows)
-        os.replace(half, target)
+        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+            whole = Path(scratch) / target.name
+            if target.suffix == ".jsonl":
+                records = (
+                    {"kind": kind, "key": key, "value": value}
+                    for kind in kinds
+                    for key, value in read_records(database, run.id, kind)
+                )
+                _write(whole, [{"kind": "run", "key": run.id, "value": head}], records)
+            else:
+                whole.mkdir()
+                _write(whole / "run.json", [head])
+                for kind in kinds:
+                    rows = ({"key": key, "value": value} for key, value in read_records(database, run.id, kind))
+                    _write(whole / f"{kind}.jsonl", rows)
+            os.replace(whole, target)
     except OSError as error:
-        shutil.rmtree(half, ignore_errors=True)
-        half.unlink(missing_ok=True)
         raise StoreError(f"{target}: cannot be written ({error.strerror}); choose another place") from error
     return target
 
