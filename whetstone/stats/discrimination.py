@@ -1,0 +1,194 @@
+"""How well a score separates right from wrong: AUROC with DeLong's variance, and AUPRC. Ties count half."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import scipy
+from numpy.typing import ArrayLike
+
+from whetstone.stats._arrays import Codes, Floats, Groups, binary, check_level, clusters, floats, same_length
+from whetstone.stats.bootstrap import bootstrap
+from whetstone.stats.estimate import Estimate, HypothesisTest
+
+ONE_CLASS = "only one class: {} right, {} wrong"
+
+
+def auroc(scores: ArrayLike, correct: ArrayLike, *, groups: Groups | None = None, level: float = 0.95) -> Estimate:
+    """Probability that a right answer scores above a wrong one (ties half), with its interval.
+
+    Args:
+        scores: [n], higher means more likely right; infinite scores are allowed.
+        correct: [n] right (1) or wrong (0). With one class only the value is unknown.
+        groups: [n] cluster of each answer (the question, when several answers to one question are scored).
+        level: confidence level.
+
+    The interval is DeLong's on the logit scale, so that it stays within [0, 1]. Where DeLong's variance is 0 or
+    undefined (perfect separation, one item in a class) it is Newcombe's score interval.
+
+    Source: DeLong, DeLong and Clarke-Pearson (1988), computed by midranks as in Sun and Xu, "Fast implementation
+    of DeLong's algorithm" (2014); clusters: Obuchowski, "Nonparametric analysis of clustered ROC curve data"
+    (1997); logit scale: Pepe (2003), section 5.2; Newcombe, "Confidence intervals for an effect size measure based
+    on the Mann-Whitney statistic, part 2" (2006), method 5.
+    """
+    return auroc_test(scores, correct, groups=groups, level=level).effect
+
+
+def auroc_test(
+    scores: ArrayLike, correct: ArrayLike, *, groups: Groups | None = None, level: float = 0.95
+) -> HypothesisTest:
+    """`auroc`, tested against 0.5 (the score is worth nothing).
+
+    p inverts the interval; under perfect separation it is that of the exact rank-sum test. Arguments are those of
+    `auroc`.
+    """
+    values, labels = floats(scores, "scores", infinite=True), binary(correct)
+    same_length(scores=values, correct=labels)
+    method = "DeLong" if groups is None else "clustered DeLong"
+    z = -float(scipy.special.ndtri(check_level(level) / 2))
+    n, right = labels.size, int(labels.sum())
+    if right in (0, n):
+        note = ONE_CLASS.format(right, n - right)
+        return HypothesisTest(Estimate(None, None, n, None, method, note), None, 0.5, method)
+    codes = clusters(groups, n)
+    area, influence = _influence(values, labels)
+    stderr = _stderr(influence, labels, codes)
+    if stderr and 0 < area < 1:
+        scale = stderr / (area * (1 - area))
+        logit = math.log(area / (1 - area))
+        low, high = scipy.special.expit([logit - z * scale, logit + z * scale])
+        p = 2 * float(scipy.special.ndtr(-abs(logit) / scale))
+        return HypothesisTest(Estimate(area, (float(low), float(high)), n, stderr, method), p, 0.5, method)
+    # clusters that hold both classes count for both, so this is the least information there can be
+    positive, negative = (np.unique(codes[labels == label]).size for label in (1, 0))
+    if area in (0.0, 1.0):
+        p = min(1.0, 2 / float(scipy.special.comb(positive + negative, positive)))
+    else:
+        p = 2 * float(scipy.special.ndtr(-abs(area - 0.5) / math.sqrt(_hanley(0.5, positive, negative))))
+    limits = _newcombe(area, positive, negative, z)
+    return HypothesisTest(Estimate(area, limits, n, None, "newcombe"), p, 0.5, "rank sum")
+
+
+def auroc_difference(
+    treatment: ArrayLike,
+    baseline: ArrayLike,
+    correct: ArrayLike,
+    *,
+    groups: Groups | None = None,
+    level: float = 0.95,
+) -> HypothesisTest:
+    """AUROC of one score minus that of another on the same answers, with DeLong's paired interval and test.
+
+    Args:
+        treatment, baseline: [n] the two scores of each answer.
+        correct, groups, level: as in `auroc`.
+
+    Source: DeLong, DeLong and Clarke-Pearson, "Comparing the areas under two or more correlated receiver operating
+    characteristic curves" (1988), equation 5.
+    """
+    first, second = floats(treatment, "treatment", infinite=True), floats(baseline, "baseline", infinite=True)
+    labels = binary(correct)
+    same_length(treatment=first, baseline=second, correct=labels)
+    method = "paired DeLong" if groups is None else "clustered paired DeLong"
+    z = -float(scipy.special.ndtri(check_level(level) / 2))
+    n, right = labels.size, int(labels.sum())
+    if right in (0, n):
+        note = ONE_CLASS.format(right, n - right)
+        return HypothesisTest(Estimate(None, None, n, None, method, note), None, 0.0, method)
+    (area, influence), (other, other_influence) = _influence(first, labels), _influence(second, labels)
+    gap = area - other
+    stderr = _stderr(influence - other_influence, labels, clusters(groups, n))
+    if not stderr:
+        note = "the two scores rank alike" if stderr == 0 else "too few answers in one class"
+        p = 1.0 if stderr == 0 and gap == 0 else None
+        return HypothesisTest(Estimate(gap, None, n, None, method, note), p, 0.0, method)
+    limits = (max(-1.0, gap - z * stderr), min(1.0, gap + z * stderr))
+    p = 2 * float(scipy.special.ndtr(-abs(gap) / stderr))
+    return HypothesisTest(Estimate(gap, limits, n, stderr, method), p, 0.0, method)
+
+
+def auprc(
+    scores: ArrayLike,
+    correct: ArrayLike,
+    *,
+    groups: Groups | None = None,
+    rounds: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Estimate:
+    """Average precision (area under the precision-recall curve by steps), with a bootstrap interval.
+
+    Right answers are the positive class; chance level is their share. Tied scores enter together. Arguments are
+    those of `auroc` and `bootstrap`. Unknown when no answer is right.
+
+    Source: Davis and Goadrich, "The relationship between precision-recall and ROC curves" (2006); intervals:
+    Boyd, Eng and Page, "Area under the precision-recall curve: point estimates and confidence intervals" (2013).
+    """
+    values, labels = floats(scores, "scores", infinite=True), binary(correct)
+    same_length(scores=values, correct=labels)
+    if labels.size and not labels.any():
+        return Estimate(None, None, labels.size, None, "bootstrap percentile", ONE_CLASS.format(0, labels.size))
+    order = np.argsort(-values, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(values[order]) != 0, True)) if labels.size else order
+
+    def average_precision(weights: Floats) -> Floats:
+        drawn = weights[:, order]
+        seen, hits = np.cumsum(drawn, axis=1)[:, ends], np.cumsum(drawn * labels[order], axis=1)[:, ends]
+        precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
+        total = hits[:, -1]
+        area = (np.diff(hits, axis=1, prepend=0) * precision).sum(axis=1)
+        return np.asarray(np.divide(area, total, out=np.full_like(area, np.nan), where=total > 0))
+
+    return bootstrap(average_precision, labels.size, groups=groups, rounds=rounds, level=level, seed=seed)
+
+
+def _midranks(values: Floats) -> Floats:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[inverse])
+
+
+def _influence(values: Floats, labels: Floats) -> tuple[float, Floats]:
+    """AUROC and the structural component of each item minus it: what the item adds, times its class size."""
+    positive, negative = values[labels == 1], values[labels == 0]
+    overall = _midranks(values)
+    placed = np.empty(labels.size)
+    placed[labels == 1] = (overall[labels == 1] - _midranks(positive)) / negative.size
+    placed[labels == 0] = 1 - (overall[labels == 0] - _midranks(negative)) / positive.size
+    area = float(placed[labels == 1].mean())
+    return area, placed - area
+
+
+def _stderr(influence: Floats, labels: Floats, codes: Codes) -> float | None:
+    """DeLong's standard error, or its clustered form; None when a class or the clusters are too few."""
+    sizes = np.array([np.count_nonzero(labels == 0), np.count_nonzero(labels == 1)])
+    count = int(codes.max()) + 1
+    if count < 2 or sizes.min() < 2:
+        return None
+    part = influence / sizes[labels.astype(int)]
+    if count == labels.size:
+        variance = sum(float((part[labels == c] ** 2).sum()) * sizes[c] / (sizes[c] - 1) for c in (0, 1))
+    else:
+        sums = np.bincount(codes, part, count)
+        variance = float(sums @ sums) * count / (count - 1)
+    return math.sqrt(variance) if variance > 1e-24 else 0.0
+
+
+def _hanley(area: float, positive: int, negative: int) -> float:
+    """Variance of an AUROC after Hanley and McNeil (1982), with the mean class size as in Newcombe's method 5."""
+    more = (positive + negative) / 2 - 1
+    spread = 1 + more * (1 - area) / (2 - area) + more * area / (1 + area)
+    return area * (1 - area) * spread / (positive * negative)
+
+
+def _newcombe(area: float, positive: int, negative: int, z: float) -> tuple[float, float]:
+    def edge(outside: float, inside: float) -> float:
+        for _ in range(60):
+            middle = (outside + inside) / 2
+            if abs(middle - area) > z * math.sqrt(_hanley(middle, positive, negative)):
+                outside = middle
+            else:
+                inside = middle
+        return inside
+
+    return (edge(0.0, area) if area > 0 else 0.0, edge(1.0, area) if area < 1 else 1.0)
