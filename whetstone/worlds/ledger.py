@@ -129,14 +129,21 @@ def first_error(question: str, solution: str) -> str | None:
     return next(iter(left), None)
 
 
+def answer_right(question: str, answer: str) -> bool:
+    """Is this the final balance?"""
+    return answer == answer_of(question)
+
+
 def process_right(question: str, solution: str) -> bool | None:
-    """Is every step right and every entry used? None for a hasty solution: it shows no steps."""
-    return None if solution in VALUE else first_error(question, solution) is None
+    """Is every step right and every entry used? None when no steps are shown, as in a hasty solution."""
+    steps = compact(solution)
+    return first_error(question, steps) is None if steps and steps not in VALUE else None
 
 
 def complete(question: str, solution: str) -> bool:
     """Is the solution made of whole steps that use each label exactly once? Amounts and balances are not looked at."""
-    steps = [solution[i : i + WIDTH] for i in range(0, len(solution), WIDTH)]
+    written = compact(solution)
+    steps = [written[i : i + WIDTH] for i in range(0, len(written), WIDTH)]
     if len(steps) != (len(question) - 2) // 3 or not all(map(STEP.fullmatch, steps)):
         return False
     return {step[0] for step in steps} == {entry[0] for entry in entries(question)}
