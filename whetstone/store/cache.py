@@ -6,7 +6,7 @@ none that a flow has seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,6 @@ class CachedModel:
 class _CachedSession:
     def __init__(self, model: Model, database: Database, traffic: Traffic) -> None:
         self._model, self._database, self._traffic = model, database, traffic
-        self._open: Callable[[], Session] = model.open
         self._session: Session | None = None
         self._fresh: dict[bytes, _Asked] = {}
         self._asked: dict[bytes, _Asked] = {}
@@ -108,7 +107,7 @@ class _CachedSession:
             self._traffic.hits += 1
         for key, asked in fresh.items():
             if self._session is None:
-                self._session = self._open()
+                self._session = self._model.open()
             self._asked[key] = self._by_ticket[asked.ticket] = asked
             self._session.put(asked.ticket, asked.request)
         self._traffic.misses += len(fresh)
