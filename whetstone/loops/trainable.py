@@ -19,6 +19,10 @@ class Trainable(Model, Protocol):
     change of weights `changed` must be called: the fingerprint and whatever serves samples are then renewed.
     """
 
+    @property
+    def learning_rate(self) -> float:
+        """A rate at which `optimizer` fine-tunes this model well, for a loop that was given none."""
+
     def logprobs(self, items: Sequence[tuple[Prompt, str]]) -> tuple[Tensor, Tensor]:
         """Per-token natural-log probabilities of each completion, its end token included.
 

@@ -1,0 +1,115 @@
+"""What a round reports about a set of samples, as findings with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from whetstone.core.types import Finding, Json, Task
+from whetstone.loops._rollout import Group
+from whetstone.loops._select import Kept, Tally, tally
+from whetstone.loops._train import TrainLog
+from whetstone.stats.estimate import Estimate, finding
+from whetstone.stats.intervals import clustered_mean, proportion, wilson
+
+BINS = (0.0, 0.5, 0.625, 0.75, 0.875, 1.0)
+
+
+def describe(groups: Sequence[Group], kept: Sequence[Kept]) -> dict[str, Finding]:
+    """Findings that need no gold labels.
+
+    accept_rate (questions with an accepted sample; also `accept_rate/LEVEL`), proxy (accepted samples among all),
+    agreement (votes of the most voted answer among all samples), distinct (different answers among usable samples),
+    contradiction (labelled questions whose accepted samples disagree), length (completion tokens).
+    """
+    tallies = tally(groups, kept)
+    total = Tally(sum(t.questions for t in tallies.values()), sum(t.accepted_questions for t in tallies.values()))
+    out = {"accept_rate": wilson(total.accepted_questions, total.questions)} if groups else {}
+    if len(tallies) > 1:
+        out |= {f"accept_rate/{level}": wilson(t.accepted_questions, t.questions) for level, t in tallies.items()}
+    accepted = [(group, indices) for group, indices in zip(groups, kept, strict=True) if indices]
+    if accepted:
+        several = sum(len({group.answers[i] for i in indices}) > 1 for group, indices in accepted)
+        out["contradiction"] = wilson(several, len(accepted))
+    samples = [(g, i in kept[g]) for g, group in enumerate(groups) for i in range(len(group.candidates))]
+    voted = [group for group in groups if group.votes]
+    if samples:
+        out["proxy"] = proportion([float(hit) for _, hit in samples], groups=[g for g, _ in samples])
+        out["length"] = clustered_mean(
+            [float(length(group, i)) for group in groups for i in range(len(group.candidates))],
+            [g for g, _ in samples],
+        )
+    if voted:
+        out["agreement"] = proportion([max(group.votes.values()) / len(group.candidates) for group in voted])
+        out["distinct"] = proportion([len(group.votes) / group.votes.total() for group in voted])
+    return {name: finding(name, estimate) for name, estimate in out.items()}
+
+
+def audit(groups: Sequence[Group], kept: Sequence[Kept], task: Task) -> dict[str, Finding]:
+    """Findings against gold labels; {} when the task cannot verify.
+
+    gold (samples that are right), gap (proxy minus gold, paired by question), precision (accepted samples that are
+    right, with bins of vote share in its detail), process_precision (accepted samples with every step right, where the
+    task can tell), pass_at_k (questions with a right sample among k).
+    """
+    right: list[float] = []
+    ids: list[int] = []
+    proxy: list[float] = []
+    correct: list[tuple[int, float, float]] = []
+    steps: list[tuple[int, float]] = []
+    solved: dict[int, bool] = {}
+    for g, (group, indices) in enumerate(zip(groups, kept, strict=True)):
+        for i, candidate in enumerate(group.candidates):
+            value = task.verify(group.example, candidate.text).value
+            if value is None:
+                continue
+            ids.append(g)
+            right.append(value)
+            proxy.append(float(i in indices))
+            solved[g] = solved.get(g, False) or value == 1
+            if i in indices:
+                correct.append((g, value, group.votes.get(group.answers[i] or "", 0) / len(group.candidates)))
+                process = task.process(group.example, candidate.text).value
+                if process is not None:
+                    steps.append((g, process))
+    if not right:
+        return {}
+    gap = [a - b for a, b in zip(proxy, right, strict=True)]
+    out: dict[str, Estimate] = {
+        "gold": proportion(right, groups=ids),
+        "gap": clustered_mean(gap, ids),
+        "pass_at_k": wilson(sum(solved.values()), len(solved)),
+    }
+    found = {name: finding(name, estimate) for name, estimate in out.items()}
+    if correct:
+        estimate = proportion([value for _, value, _ in correct], groups=[g for g, _, _ in correct])
+        found["precision"] = finding("precision", estimate, by_vote_share=by_vote_share(correct))
+    if steps:
+        estimate = proportion([value for _, value in steps], groups=[g for g, _ in steps])
+        found["process_precision"] = finding("process_precision", estimate)
+    return found
+
+
+def by_vote_share(correct: Sequence[tuple[int, float, float]]) -> list[Json]:
+    """Accuracy of accepted samples by the vote share of their answer: [low, high, samples, accuracy] of each bin."""
+    out: list[Json] = []
+    for low, high in pairwise(BINS):
+        inside = [value for _, value, share in correct if low < share <= high]
+        if inside:
+            out.append([low, high, len(inside), sum(inside) / len(inside)])
+    return out
+
+
+def length(group: Group, i: int) -> int:
+    """Completion tokens of a sample, or characters where the backend does not count."""
+    generation = group.candidates[i].generation
+    return generation.usage.completion or len(generation.text)
+
+
+def training(log: TrainLog) -> dict[str, Finding]:
+    """The training phase: its mean loss over the last tenth of the steps, with steps, tokens and seconds."""
+    if not log.steps:
+        return {}
+    tail = log.losses[-max(1, log.steps // 10) :]
+    detail: dict[str, Json] = {"first": log.losses[0], "tokens": log.tokens, "seconds": log.seconds}
+    return {"loss": Finding("loss", sum(tail) / len(tail), None, log.steps, detail=detail)}

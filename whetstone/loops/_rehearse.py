@@ -1,0 +1,64 @@
+"""Rehearsal: the model's own replies in its other roles become replay data, so that training does not wear them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from whetstone.core.flow import Flow
+from whetstone.core.registry import find, load
+from whetstone.core.types import Candidate, Generation, Sample, Task
+from whetstone.loops._rollout import Group
+from whetstone.loops._round import Turn
+from whetstone.loops.objectives import Demonstration
+
+
+def rehearse(turn: Turn, task: Task, groups: Sequence[Group], names: Sequence[str]) -> list[Demonstration]:
+    """Run methods on samples and keep every (prompt, reply) that passed between them and the model.
+
+    Each method (a signal, judge or strategy) sees one sample with the most voted answer of a question and one with
+    another answer, if there is one. Replies to the question itself are not kept: those are what the loop's filter is
+    for. Nor are replies that were cut off.
+    """
+    flows = {
+        f"{name}/{i}": recorded(start(name, task, group), group)
+        for name in names
+        for i, group in enumerate(groups)
+        if group.votes
+    }
+    return [item for items in turn("rehearse", flows).results.values() for item in items]
+
+
+def start(name: str, task: Task, group: Group) -> Flow[Any]:
+    """The method's flow on a question and two contrasting samples of it."""
+    kind, function = find(name).kind, load(name)
+    if kind == "strategy":
+        return function(task, group.example)  # type: ignore[no-any-return]
+    top = group.votes.most_common(1)[0][0]
+    most = group.candidates[group.answers.index(top)]
+    others = [c for c, answer in zip(group.candidates, group.answers, strict=True) if answer not in (top, None)]
+    pair: list[Candidate] = [most, *others[:1]]
+    if kind == "judge":
+        return function(task, group.example, pair[0], pair[-1])  # type: ignore[no-any-return]
+    return function(task, group.example, pair)  # type: ignore[no-any-return]
+
+
+def recorded(flow: Flow[Any], group: Group) -> Flow[list[Demonstration]]:
+    """Pass a flow through and return what was sampled on its way."""
+    items: list[Demonstration] = []
+    try:
+        batch = next(flow)
+        while True:
+            try:
+                replies = yield batch
+            except Exception as error:
+                batch = flow.throw(error)
+                continue
+            for request, reply in zip(batch, replies, strict=True):
+                whole = isinstance(reply, Generation) and reply.finish == "stop"
+                if isinstance(request, Sample) and whole and request.prompt != group.example.prompt:
+                    assert isinstance(reply, Generation)
+                    items.append(Demonstration(request.prompt, reply.text))
+            batch = flow.send(replies)
+    except StopIteration:
+        return items
