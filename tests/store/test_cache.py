@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from whetstone.core.errors import ModelError, Unsupported
+from whetstone.core.errors import BudgetExceeded, ModelError, Unsupported
 from whetstone.core.flow import Flow, drive, embed, sample, score
 from whetstone.core.types import (
     Embedding,
@@ -185,6 +185,33 @@ def test_the_reply_of_whoever_was_first_is_handed_on(store: Store, counting) -> 
             session._from_store()
         assert [reply.text for _, reply in sessions[1].poll()] == ["fast"]
         assert [reply.text for _, reply in sessions[0].poll()] == ["fast"]
+
+
+def test_a_run_interrupted_under_a_flow_budget_ends_the_same(tmp_path: Path, counting) -> None:
+    def eager(key: str) -> Flow[int]:
+        count = 0
+        try:
+            while True:
+                yield from sample(user(f"{key}/{count}"), sampling=Sampling(max_tokens=2))
+                count += 1
+        except BudgetExceeded:
+            return count
+
+    def go(folder: str, model) -> dict[str, int]:
+        flows = {str(i): eager(str(i)) for i in range(20)}
+        with open_store(tmp_path / folder) as store:
+            return drive(flows, {"policy": store.cached(model)}, flow_budget=30).results
+
+    def interrupted(request: Request) -> Generation:
+        if len(model.asked) > 40:
+            raise KeyboardInterrupt
+        return Generation("ok", usage=Usage(3, 2))
+
+    model = counting(interrupted, batch=3)
+    with pytest.raises(KeyboardInterrupt):
+        go("killed", model)
+    calm = counting(lambda request: Generation("ok", usage=Usage(3, 2)), batch=3)
+    assert go("killed", calm) == go("undisturbed", calm)
 
 
 def test_closing_closes_the_models_session(store: Store, counting) -> None:

@@ -176,8 +176,9 @@ def drive(
         models: role -> model; a role without a model of its own goes to "policy".
         seed: run seed.
         budget: cap on all tokens, prompt plus completion. A batch is reserved at its worst case; one that cannot fit
-            even when nothing else is in flight gets `BudgetExceeded` thrown at its `yield`.
-        flow_budget: the same cap for each flow by itself.
+            even when nothing else is in flight gets `BudgetExceeded` thrown at its `yield`. Which flows that hits
+            depends on timing, and so may differ in a replay.
+        flow_budget: the same cap for each flow by itself; a replay ends the same.
         window: how many flows are alive at once (bounds memory).
         progress: called about ten times a second with (flows done, flows started, ledger).
 
