@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -131,7 +132,7 @@ def from_draws(
     """An estimate from bootstrap draws [rounds]; a BCa interval if jackknife values [units] are given."""
     defined = draws[~np.isnan(draws)]
     note = f"undefined in {draws.size - defined.size} of {draws.size} resamples" if defined.size < draws.size else ""
-    if units < 2 or defined.size < 2 or defined.min() == defined.max():
+    if units < 2 or defined.size < 2 or float(np.ptp(defined)) <= 1e-12 * float(np.abs(defined).max()):
         why = "a single unit to resample" if units < 2 else "all resamples are equal"
         return Estimate(value, None, n, None, method, f"{why}: the spread is unknown")
     tails: tuple[float, float] | None
@@ -146,6 +147,20 @@ def from_draws(
         low, high = np.quantile(defined, tails)
         limits = (float(low), float(high))
     return Estimate(value, limits, n, float(defined.std(ddof=1)), method, note)
+
+
+def on_scale(estimate: Estimate, scale: Literal["log", "logit"], level: float) -> Estimate:
+    """The estimate with a normal interval of its bootstrap stderr, made on a scale on which it is less skewed."""
+    value, stderr = estimate.value, estimate.stderr
+    tail = check_level(level) / 2
+    if not value or not stderr or (scale == "logit" and value >= 1):
+        return replace(estimate, interval=None, note=estimate.note or "at the edge of its range: the spread is unknown")
+    z = scipy.special.ndtri([tail, 1 - tail])
+    if scale == "log":
+        low, high = value * np.exp(z * stderr / value)
+    else:
+        low, high = scipy.special.expit(scipy.special.logit(value) + z * stderr / (value * (1 - value)))
+    return replace(estimate, interval=(float(low), float(high)), method=estimate.method.replace("percentile", scale))
 
 
 def expanded(tail: float, units: int) -> tuple[float, float]:

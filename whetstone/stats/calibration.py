@@ -91,7 +91,8 @@ def ece(
     The value is the usual plug-in, which noise pushes up: even perfect calibration gives a positive one (the note
     says how large). Bootstrap percentiles share that bias and never cover 0, so the lower limit is found by asking
     which true gaps, with bootstrap noise added, would give so large a value by chance; it is 0 when perfect
-    calibration would. Arguments are those of `reliability` and `bootstrap`.
+    calibration would. The interval is for the error of the bins as they stand. Arguments are those of
+    `reliability` and `bootstrap`.
 
     Source: Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning" (2015);
     equal mass: Nguyen and O'Connor (2015); bias: Kumar, Liang and Ma, "Verified uncertainty calibration" (2019).
@@ -134,6 +135,7 @@ def ece_test(
     parts = np.zeros((n, bins))
     parts[np.arange(n), cells] = (labels - values) / n
     noise = np.concatenate([weights @ parts for weights in resamples(codes, units, rounds, rng)]) - gaps
+    noise += rng.normal(size=noise.shape) * _missing_spread(cells, labels, codes, bins) / n
     null = noise if units < n else _calibrated_gaps(values, cells, bins, rounds, rng)
     by_chance = np.abs(null).sum(axis=1)
     p = (int(np.count_nonzero(by_chance >= value * (1 - 1e-9))) + 1) / (rounds + 1)
@@ -216,6 +218,18 @@ def _calibrated_gaps(values: Floats, cells: Codes, bins: int, rounds: int, rng: 
         drawn = rng.random((min(chunk, rounds - start), values.size)) < values
         out[start : start + chunk] = (drawn - values) @ member
     return out
+
+
+def _missing_spread(cells: Codes, labels: Floats, codes: Codes, bins: int) -> Floats:
+    """Standard deviation [bins] that a bin's labels should add but, nearly all alike, cannot show in resamples.
+
+    It is that of a share moved towards one half by four pseudo-counts (Agresti and Coull, 1998), less the observed.
+    """
+    sizes, right = np.bincount(cells, minlength=bins), np.bincount(cells, labels, bins)
+    units = np.maximum(1, np.bincount(np.unique(np.stack([cells, codes]), axis=1)[0], minlength=bins))
+    share = right / np.maximum(1, sizes)
+    moved = (share * units + 2) / (units + 4)
+    return np.asarray(sizes * np.sqrt(np.maximum(0, moved * (1 - moved) - share * (1 - share)) / units))
 
 
 def _least_gap(gaps: Floats, noise: Floats, tail: float) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from whetstone.stats._arrays import Codes, Floats, Groups, binary, floats, same_length, select
-from whetstone.stats.bootstrap import bootstrap
+from whetstone.stats.bootstrap import bootstrap, on_scale
 from whetstone.stats.estimate import Estimate
 from whetstone.stats.intervals import proportion
 
@@ -77,7 +77,8 @@ def excess_aurc(
 ) -> Estimate:
     """E-AURC: the AURC above that of a perfect score with the same answers (0 is perfect).
 
-    Unlike AURC it can be compared between models of different accuracy. Arguments are those of `aurc`.
+    Unlike AURC it can be compared between models of different accuracy. The interval is made on the log scale, since
+    percentiles miss too often above. Arguments are those of `aurc`.
 
     Source: Geifman, Uziel and El-Yaniv (2019), equation 4, with the exact finite sum for the perfect score.
     """
@@ -86,9 +87,10 @@ def excess_aurc(
         table = _harmonic(int(total.max()))
         right = total - wrong
         perfect = (wrong - right * (table[total.astype(int)] - table[right.astype(int)])) / total
-        return np.asarray(area - perfect)
+        gap = area - perfect
+        return np.where(gap < 1e-12, 0.0, gap)
 
-    return _area(scores, correct, excess, groups, rounds, level, seed)
+    return on_scale(_area(scores, correct, excess, groups, rounds, level, seed), "log", level)
 
 
 def accuracy_at_coverage(
