@@ -1,0 +1,1 @@
+"""Continuous batching for causal language models: sampling, scoring and embedding of ragged rows."""

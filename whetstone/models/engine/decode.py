@@ -1,0 +1,244 @@
+"""The decoding loop: waiting rows enter and finished rows leave at every step; nobody waits for the longest row."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import accumulate
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from whetstone.core.errors import ModelError
+from whetstone.core.types import Generation, Reply, Token, Usage
+from whetstone.models.engine.network import Network, SlotCache, token_bytes
+from whetstone.models.engine.prompts import Prefill, Prompts, ahead
+from whetstone.models.engine.rows import Job, Rows
+from whetstone.models.engine.sampling import choose, measures, uniforms
+from whetstone.models.text import TextCodec
+
+Done = list[tuple[int, Reply | Exception]]
+
+
+class Decoder:
+    """Rows that are being generated, one slot each.
+
+    Args:
+        network: computes logits.
+        codec: ids to text.
+        prompts: the session's prompts.
+        device: where the network is.
+        slots: most rows that run at once.
+        memory: most bytes for the keys and values of running rows; one row always runs.
+    """
+
+    def __init__(
+        self, network: Network, codec: TextCodec, prompts: Prompts, *, device: torch.device, slots: int, memory: int
+    ) -> None:
+        self.network, self.codec, self.prompts = network, codec, prompts
+        self.device, self.slots, self.memory = device, slots, memory
+        self.waiting: deque[Job] = deque()
+        self.rows = Rows(slots)
+        self.cache = SlotCache()
+        self.logits: Tensor | None = None
+        self.ends = np.zeros(0, bool)
+        self.stops: dict[tuple[str, ...], int] = {(): 0}
+        self.stop_table = np.zeros((1, 0), bool)
+
+    @property
+    def busy(self) -> bool:
+        """Is there anything to do?"""
+        return bool(self.waiting or self.rows.live)
+
+    def step(self) -> Done:
+        """Let waiting jobs in, then draw one token for every row; returns the rows that this finished."""
+        self._admit()
+        rows, n = self.rows, self.rows.count
+        assert self.logits is not None
+        logprobs = torch.log_softmax(self.logits[:n], -1)
+        chosen = choose(
+            logprobs,
+            self._tensor(uniforms(rows.stream[:n], rows.made[:n])),
+            self._control(rows.temperature[:n], 1.0),
+            self._control(rows.top_k[:n], 0),
+            self._control(rows.top_p[:n], 1.0),
+        )
+        drawn = chosen.cpu().numpy()
+        self._remember(logprobs, chosen, drawn)
+        finished = self.ends[drawn] | (rows.made[:n] >= rows.limit[:n]) | self.stop_table[rows.stop[:n], drawn]
+        done: Done = []
+        for slot in np.flatnonzero(finished & rows.alive[:n]).tolist():
+            reply = self._finish(slot)
+            if reply is not None:
+                done.append(reply)
+        if rows.live < 0.75 * rows.count:
+            slots, sources = (self._tensor(np.array(moved, np.int64)) for moved in rows.compact())
+            self.cache.move(slots, sources, int(rows.length[: rows.live].max(initial=0)))
+            chosen[slots] = chosen[sources]
+        if rows.live:
+            self._advance(chosen[: rows.count])
+        return done
+
+    # ---------------------------------------------------------------------------------- entering
+
+    def _admit(self) -> None:
+        """Let waiting jobs into free slots: copy the keys and values of their prompts, and the logits after them."""
+        if not self.waiting or self.rows.live == self.slots:
+            return
+        groups: dict[int, list[tuple[int, Job]]] = {}
+        reach = max((job.reach for job in self.rows.jobs if job), default=0)
+        for slot in self.rows.free():
+            if not self.waiting:
+                break
+            job = self.waiting[0]
+            if job.prompted.prefill is None:
+                self.prompts.read(ahead(other.prompted for other in self.waiting))
+            prefill = job.prompted.prefill
+            assert prefill is not None
+            if self.logits is None:
+                self._begin(prefill.logits)
+            reach = max(reach, job.reach)
+            if self.rows.live and (self.rows.live + 1) * reach * token_bytes(prefill.past) > self.memory:
+                break
+            self.waiting.popleft()
+            self.rows.enter(slot, job, self._stop_set(job.request.sampling.stop))
+            groups.setdefault(id(prefill), []).append((slot, job))
+        for group in groups.values():
+            self._insert(group)
+
+    def _begin(self, like: Tensor) -> None:
+        """Make the tables that need the size of the vocabulary."""
+        size = like.shape[1]
+        self.logits = like.new_zeros(self.slots, size)
+        self.ends = np.isin(np.arange(size), self.codec.ends)
+        self.stop_table = np.zeros((1, size), bool)
+
+    def _stop_set(self, stop: tuple[str, ...]) -> int:
+        """The row of `stop_table` with the tokens that may complete one of these strings."""
+        if stop not in self.stops:
+            lasts = {text[-1] for text in stop if text}
+            row = np.zeros((1, self.stop_table.shape[1]), bool)
+            for token, piece in enumerate(self.codec.pieces[: row.shape[1]]):
+                # a lone byte of a longer character shows as U+FFFD and may complete anything
+                row[0, token] = "\ufffd" in piece or any(last in piece for last in lasts)
+            self.stops[stop] = len(self.stop_table)
+            self.stop_table = np.concatenate([self.stop_table, row])
+        return self.stops[stop]
+
+    def _insert(self, group: list[tuple[int, Job]]) -> None:
+        """Fill slots from one prefill."""
+        prefill = group[0][1].prompted.prefill
+        assert prefill is not None
+        assert self.logits is not None
+        span = max(len(job.prompted.ids) for _, job in group)
+        longest = int(self.rows.length[: self.rows.count].max(where=self.rows.alive[: self.rows.count], initial=0))
+        self._room(max(span, longest), prefill)
+        slots = self._tensor(np.array([slot for slot, _ in group]))
+        sources = self._tensor(np.array([job.prompted.row for _, job in group]))
+        self.cache.insert(slots, prefill.past, sources, span)
+        self.logits[slots] = prefill.logits[sources]
+        for _, job in group:
+            self.prompts.release(job.prompted)
+
+    def _room(self, span: int, like: Prefill | None = None) -> None:
+        """Fit the cache to the running rows and to `span` tokens: close to them, but not anew at every step."""
+        cache, rows = self.cache, self.rows
+        count, width = cache.rows, cache.width
+        if rows.count > count:
+            count = max(rows.count, min(2 * count, self.slots))
+        if not 0.6 * width <= span <= width:
+            width = -(-max(span, min(span, width) * 9 // 8) // 16) * 16
+        if (count, width) != (cache.rows, cache.width):
+            cache.reserve(count, width, like.past if like else cache.layers)
+
+    # ---------------------------------------------------------------------------------- running
+
+    def _remember(self, logprobs: Tensor, chosen: Tensor, drawn: NDArray[np.int64]) -> None:
+        """Write the drawn tokens, and what is asked about them, into the rows' histories."""
+        rows, n = self.rows, self.rows.count
+        at = np.arange(n)
+        made = np.minimum(rows.made[:n], rows.tokens.shape[1] - 1)
+        rows.tokens[at, made] = drawn
+        rows.made[:n] += 1
+        if not rows.wants[:n].any():
+            return
+        rows.stats[at, made] = measures(logprobs, chosen).cpu().numpy().T
+        k = min(rows.top_ids.shape[2], logprobs.shape[1])
+        if k:
+            top = logprobs.topk(k)
+            rows.top_ids[at, made, :k] = top.indices.cpu().numpy()
+            rows.top_logprobs[at, made, :k] = top.values.cpu().numpy()
+
+    def _advance(self, chosen: Tensor) -> None:
+        """Read each row's new token; a free slot among them comes along, which costs less than closing the gap."""
+        rows, n = self.rows, self.rows.count
+        assert self.logits is not None
+        span = int(rows.length[:n].max(where=rows.alive[:n], initial=0)) + 1
+        self._room(span)
+        lengths = self._tensor(np.minimum(rows.length[:n], span - 1))
+        self.logits[:n] = self.network.step(self.cache, chosen, lengths)
+        rows.length[:n] += 1
+
+    # ---------------------------------------------------------------------------------- leaving
+
+    def _finish(self, slot: int) -> tuple[int, Reply | Exception] | None:
+        """Answer a row that drew an end token, reached its limit or wrote a stop string; None if it did not."""
+        rows, job = self.rows, self.rows.jobs[slot]
+        assert job is not None
+        assert self.logits is not None
+        made = int(rows.made[slot])
+        ids: list[int] = rows.tokens[slot, :made].tolist()
+        ended = bool(self.ends[ids[-1]])
+        body = ids[:-1] if ended else ids
+        text = self.codec.decode(body)
+        sampling = job.request.sampling
+        cuts = [cut for stop in sampling.stop if stop and (cut := text.find(stop)) >= 0]
+        if not (cuts or ended or made >= job.limit):
+            return None
+        rows.leave(slot)
+        if bool(self.logits[slot].isnan().any()):
+            return job.ticket, ModelError("the model's logits are not numbers; its weights have diverged")
+        kept = text[: min(cuts)] if cuts else text
+        tokens = None
+        if sampling.logprobs is not None:
+            shares = self._shares(body, text, len(kept))
+            if ended and not cuts:
+                shares.append("")
+            tokens = self._tokens(slot, shares, sampling.logprobs)
+        finish: Literal["stop", "length"] = "stop" if cuts or ended else "length"
+        return job.ticket, Generation(kept, tokens, finish, Usage(len(job.prompted.ids), made))
+
+    def _shares(self, body: list[int], text: str, end: int) -> list[str]:
+        """The text of each token, as far as it begins before character `end` of the text."""
+        shares = self.codec.split(body, text)
+        if end < len(text):
+            starts = accumulate(map(len, shares), initial=0)
+            shares = [share[: end - start] for share, start in zip(shares, starts, strict=False) if start < end]
+        return shares
+
+    def _tokens(self, slot: int, shares: list[str], k: int) -> tuple[Token, ...]:
+        count = len(shares)
+        stats = self.rows.stats[slot, :count].tolist()
+        tops: list[tuple[tuple[str, float], ...]] = [()] * count
+        if k:
+            ids = self.rows.top_ids[slot, :count, :k].tolist()
+            logprobs = self.rows.top_logprobs[slot, :count, :k].tolist()
+            tops = [
+                tuple((self.codec.piece(token), logprob) for token, logprob in zip(*pair, strict=True))
+                for pair in zip(ids, logprobs, strict=True)
+            ]
+        return tuple(
+            Token(share, logprob, top, entropy, certainty)
+            for share, (logprob, entropy, certainty), top in zip(shares, stats, tops, strict=True)
+        )
+
+    # ---------------------------------------------------------------------------------- devices
+
+    def _tensor(self, array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+    def _control(self, column: NDArray[Any], neutral: float) -> Tensor | None:
+        """A column on the device; None when every row has the neutral value."""
+        return None if (column == neutral).all() else self._tensor(column)

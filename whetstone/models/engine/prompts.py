@@ -1,0 +1,91 @@
+"""Prompts that requests wait for: read in batches, each once, however many requests share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from whetstone.core.types import Prompt
+from whetstone.models.engine.network import KV, Network
+from whetstone.models.text import TextCodec
+
+PREFILL_TOKENS = 4096
+"""Most tokens of prompts, with padding, that are read in one pass."""
+
+
+@dataclass(slots=True, eq=False)
+class Prefill:
+    """Prompts that were read together: logits [prompts, vocabulary] after each, and their keys and values."""
+
+    logits: Tensor
+    past: KV
+
+
+@dataclass(slots=True, eq=False)
+class Prompted:
+    """One prompt: its ids, how many requests still need it, and where it was read."""
+
+    prompt: Prompt
+    ids: tuple[int, ...]
+    users: int = 0
+    prefill: Prefill | None = None
+    row: int = 0
+
+
+class Prompts:
+    """The prompts of one session."""
+
+    def __init__(self, network: Network, codec: TextCodec, device: torch.device) -> None:
+        self.network, self.codec, self.device = network, codec, device
+        self.known: dict[Prompt, Prompted] = {}
+
+    def find(self, prompt: Prompt) -> Prompted:
+        """The prompt's entry; `hold` it for as long as a request needs it."""
+        return self.known.get(prompt) or Prompted(prompt, self.codec.prompt(prompt))
+
+    def hold(self, prompted: Prompted) -> None:
+        """One more request needs it."""
+        prompted.users += 1
+        self.known[prompted.prompt] = prompted
+
+    def release(self, prompted: Prompted) -> None:
+        """One request less needs it; the last one frees its keys and values."""
+        prompted.users -= 1
+        if not prompted.users:
+            prompted.prefill = None
+            del self.known[prompted.prompt]
+
+    def read(self, prompts: Iterable[Prompted]) -> None:
+        """Read those that were not read yet, prompts of like length together."""
+        unread = {id(p): p for p in prompts if p.prefill is None}
+        fresh = sorted(unread.values(), key=lambda p: len(p.ids))
+        while fresh:
+            take = 1
+            while take < len(fresh) and (take + 1) * len(fresh[take].ids) <= PREFILL_TOKENS:
+                take += 1
+            self._read(fresh[:take])
+            fresh = fresh[take:]
+
+    def _read(self, batch: list[Prompted]) -> None:
+        width = len(batch[-1].ids)
+        ids = torch.tensor([(*p.ids, *[0] * (width - len(p.ids))) for p in batch], device=self.device)
+        lengths = torch.tensor([len(p.ids) for p in batch], device=self.device)
+        prefill = Prefill(*self.network.prefill(ids, lengths))
+        for row, prompted in enumerate(batch):
+            prompted.prefill, prompted.row = prefill, row
+
+
+def ahead(prompts: Iterable[Prompted]) -> list[Prompted]:
+    """The first unread ones that fill one pass."""
+    chosen: dict[int, Prompted] = {}
+    tokens = 0
+    for prompted in prompts:
+        if prompted.prefill is None and id(prompted) not in chosen:
+            tokens += len(prompted.ids)
+            if chosen and tokens > PREFILL_TOKENS:
+                break
+            chosen[id(prompted)] = prompted
+    return list(chosen.values())

@@ -1,0 +1,55 @@
+"""Models by name, as the command line gives them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import cast
+
+from whetstone.core.errors import ConfigError
+from whetstone.core.types import Model
+from whetstone.models.recorded import RecordedModel
+from whetstone.models.scripted import read_scripted
+
+SPECS = {
+    "grit": "the embedded model",
+    "grit:FOLDER": "a checkpoint of it",
+    "hf/PATH": "a folder (or the cached name) of a Hugging Face causal language model",
+    "recorded:FILE": "replies from a JSONL file",
+    "scripted:FILE": "texts given out in turn",
+}
+
+
+def load_model(spec: str, *, device: str = "auto") -> Model:
+    """The model that `spec` names.
+
+    Args:
+        spec: `grit`, `grit:FOLDER`, `hf/PATH`, `recorded:FILE` or `scripted:FILE`.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`; only models that run here look at it.
+
+    Raises:
+        ConfigError: no such kind of model, or the packages it needs are not installed.
+        ModelError: the model itself cannot be loaded.
+    """
+    kind, _, rest = spec.partition(":")
+    if spec == "grit" or (kind == "grit" and rest):
+        return cast(Model, _local("whetstone.models.grit").load_grit(Path(rest) if rest else None))
+    if spec.startswith("hf/") and len(spec) > 3:
+        return cast(Model, _local("whetstone.models.transformers").TransformersModel(spec[3:], device=device))
+    if kind == "recorded" and rest:
+        return RecordedModel(Path(rest))
+    if kind == "scripted" and rest:
+        return read_scripted(Path(rest))
+    known = "; ".join(f"{name} ({what})" for name, what in SPECS.items())
+    raise ConfigError(f"unknown model {spec!r}; possible are: {known}")
+
+
+def _local(module: str) -> ModuleType:
+    """Import a backend that needs torch only when it is asked for."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("whetstone"):
+            raise
+        raise ConfigError(f"this model needs {error.name}; run: pip install 'whetstone[local]'") from error

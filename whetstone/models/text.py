@@ -1,0 +1,135 @@
+"""Between text and token ids: chat template, dialect or plain text, tokeniser, end tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Any
+
+from whetstone.core.errors import ModelError, Unsupported
+from whetstone.core.types import Media, Prompt
+from whetstone.models.dialect import Dialect
+
+
+class TextCodec:
+    """Reads prompts and writes texts for one model.
+
+    Args:
+        tokenizer: a Hugging Face tokenizer.
+        dialect: renders prompts instead of the tokenizer's chat template.
+        ends: ids that end a text, most usual first.
+
+    Without dialect and chat template a single message is taken as plain text to continue, and a conversation is
+    written with `User:` and `Assistant:`. A last message by the assistant is continued, not answered.
+    """
+
+    def __init__(self, tokenizer: Any, dialect: Dialect | None, ends: Sequence[int]) -> None:
+        if not ends:
+            raise ModelError("the checkpoint names no end-of-text token (eos_token_id)")
+        self.tokenizer, self.dialect = tokenizer, dialect
+        self.ends = tuple(ends)
+        self.end = tokenizer.eos_token_id if tokenizer.eos_token_id in self.ends else self.ends[0]
+        self.continuation = lru_cache(maxsize=4096)(self._continuation)
+        self._anchor = self._encode("\n")
+
+    def prompt(self, prompt: Prompt) -> tuple[int, ...]:
+        """Token ids of a prompt.
+
+        Raises:
+            Unsupported: it holds an image or a sound, or the dialect cannot express it.
+            ModelError: it is empty.
+        """
+        if any(isinstance(part, Media) for message in prompt for part in message.parts):
+            raise Unsupported("this model reads text only")
+        if self.dialect is not None:
+            ids = self._encode(self.dialect.encode(prompt), special=True)
+        elif self.tokenizer.chat_template:
+            ids = self._encode(self._chat(prompt))
+        else:
+            ids = self._encode(_plain(prompt), special=True)
+        if ids and ids[-1] in self.ends:
+            ids = ids[:-1]
+        if not ids:
+            raise ModelError("the prompt is empty")
+        return ids
+
+    def _continuation(self, text: str) -> tuple[int, ...]:
+        """Token ids of a text that follows a prompt directly.
+
+        Raises:
+            Unsupported: the model's vocabulary cannot spell it.
+        """
+        ids = self._encode("\n" + text)
+        if ids[: len(self._anchor)] == self._anchor:
+            ids = ids[len(self._anchor) :]
+        else:
+            ids = self._encode(text)
+        unknown = self.tokenizer.unk_token_id
+        spelled = unknown not in ids if unknown is not None else True
+        if self.dialect is not None or not ids:
+            spelled = spelled and self.decode(ids) == text
+        if not spelled:
+            raise Unsupported(f"the model's vocabulary cannot spell {text[:40]!r}")
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of token ids, without special tokens."""
+        text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return str(text)
+
+    @cached_property
+    def pieces(self) -> list[str]:
+        """The text of every token by itself; special tokens are empty."""
+        count = len(self.tokenizer)
+        names = self.tokenizer.convert_ids_to_tokens(list(range(count)))
+        texts = self.tokenizer.batch_decode(
+            [[i] for i in range(count)], skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return [
+            " " + text if name and name.startswith("▁") and not text.startswith(" ") else text
+            for name, text in zip(names, texts, strict=True)
+        ]
+
+    def piece(self, token: int) -> str:
+        """The text of one token; an id that the tokenizer does not know is empty."""
+        return self.pieces[token] if token < len(self.pieces) else ""
+
+    def split(self, ids: Sequence[int], text: str) -> list[str]:
+        """The share of each token in `text`, so that the shares joined are the text."""
+        shares = [self.piece(token) for token in ids]
+        if "".join(shares) == text:
+            return shares
+        # a character may need several tokens, and some tokenizers drop a leading space
+        shares, start = [], 0
+        for count in range(1, len(ids) + 1):
+            head = self.decode(ids[:count])
+            end = len(head) if text.startswith(head) else start
+            shares.append(text[start:end])
+            start = end
+        if shares:
+            shares[-1] += text[start:]
+        return shares
+
+    def _encode(self, text: str, special: bool = False) -> tuple[int, ...]:
+        return tuple(self.tokenizer.encode(text, add_special_tokens=special))
+
+    def _chat(self, prompt: Prompt) -> str:
+        turns = [{"role": message.role, "content": message.text} for message in prompt]
+        going_on = prompt[-1].role == "assistant"
+        try:
+            text = self.tokenizer.apply_chat_template(
+                turns, tokenize=False, add_generation_prompt=not going_on, continue_final_message=going_on
+            )
+        except Exception as error:  # templates are programs of their own and raise what they like
+            raise ModelError(f"the model's chat template refuses this conversation: {error}") from error
+        return str(text)
+
+
+def _plain(prompt: Prompt) -> str:
+    if len(prompt) == 1:
+        return prompt[0].text
+    speakers = {"system": "", "user": "User: ", "assistant": "Assistant: "}
+    lines = [speakers[message.role] + message.text for message in prompt]
+    if prompt[-1].role != "assistant":
+        lines.append("Assistant:")
+    return "\n\n".join(lines)
