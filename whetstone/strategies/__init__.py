@@ -1,0 +1,1 @@
+"""Floor 4: inference-time improvers. A method answers one question."""
