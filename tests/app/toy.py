@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import count
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -55,9 +56,7 @@ class ToyTask:
         return Sampling(max_tokens=4)
 
     def examples(self, split: str, *, n: int | None = None, seed: int = 0) -> Iterator[Example]:
-        if n is None:
-            raise ValueError("endless")
-        for i in range(n):
+        for i in count() if n is None else range(n):
             level = self.levels[i % len(self.levels)]
             rng = Random(f"{split}/{seed}/{i}")
             a, b = rng.randrange(1000), 3 * rng.randrange(300) + SPLITS[split]
@@ -116,6 +115,7 @@ class ToyModel:
     """One number a level, and a bias that training may spoil."""
 
     name = "toy"
+    learning_rate = 0.3
 
     def __init__(self) -> None:
         self.skill = torch.tensor([SKILL[level] for level in LEVELS], requires_grad=True)
@@ -168,7 +168,7 @@ class ToyModel:
         return torch.stack(rows)[:, None], torch.ones(len(items), 1)
 
     def optimizer(self, *, lr: float, weight_decay: float = 0.0) -> torch.optim.Optimizer:
-        return torch.optim.SGD([self.skill], lr=0.3)
+        return torch.optim.SGD([self.skill], lr=lr)
 
     def parameters(self) -> list[Tensor]:
         return [self.skill]

@@ -27,6 +27,7 @@ class Checkpointed:
         self.inner, self.folder = inner, folder
         self.phase = self.read = 0
         self._stand_in = torch.zeros(1, requires_grad=True)
+        self._finished = checkpoints.is_complete(self._place)
 
     @property
     def name(self) -> str:
@@ -43,10 +44,6 @@ class Checkpointed:
     def _place(self) -> Path:
         return self.folder / f"phase-{self.phase + 1}"
 
-    @property
-    def _finished(self) -> bool:
-        return checkpoints.is_complete(self._place)
-
     def changed(self) -> None:
         """End a phase: read its weights where they are complete, else keep the new ones."""
         state = checkpoints.load(self._place)
@@ -57,6 +54,7 @@ class Checkpointed:
             self.inner.load_state(state)
             self.read += 1
         self.phase += 1
+        self._finished = checkpoints.is_complete(self._place)
 
     def logprobs(self, items: Sequence[tuple[Prompt, str]]) -> tuple[Tensor, Tensor]:
         """The model's, or a stand-in for a phase that will be read."""

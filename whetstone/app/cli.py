@@ -83,7 +83,9 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, progress on stderr")
     parser.set_defaults(verb=verb)
     module.arguments(parser, argv[1:])
-    return int(module.main(parser.parse_args(argv[1:])) or 0)
+    args = parser.parse_args(argv[1:])
+    args.argv = list(argv[1:])
+    return int(module.main(args) or 0)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

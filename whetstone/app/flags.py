@@ -41,7 +41,9 @@ def positive(text: str) -> int:
     return int(value)
 
 
-def add_common(parser: argparse.ArgumentParser, *, task: bool = True, model: bool = True, n: int | None = 100) -> None:
+def add_common(
+    parser: argparse.ArgumentParser, *, task: bool = True, model: bool = True, limit: int | None = 100
+) -> None:
     """The flags of every verb that asks a model questions."""
     if task:
         parser.add_argument(
@@ -49,11 +51,12 @@ def add_common(parser: argparse.ArgumentParser, *, task: bool = True, model: boo
         )
     if model:
         add_model(parser)
-    if n is not None:
-        parser.add_argument("--n", type=positive, default=n, help=f"questions (default {n})")
+    if limit is not None:
+        parser.add_argument("--limit", type=positive, default=limit, help=f"questions (default {limit})")
         parser.add_argument("--split", choices=("train", "dev", "test"), default="test", help="default test")
     parser.add_argument("--seed", type=int, default=0, help="run seed (default 0)")
     parser.add_argument("--budget", type=positive, help="cap on all tokens, prompt and completion (20k, 2M)")
+    parser.add_argument("--resume", metavar="RUN", help="go on with a stored run of the same settings")
     add_store(parser)
 
 
@@ -69,11 +72,17 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 
 
 def add_method_flags(parser: argparse.ArgumentParser, method: Method) -> None:
-    """One flag for each option in the method's signature, and --preset where it has presets."""
+    """One flag for each option in the method's signature, and --preset where it has presets.
+
+    An option whose flag the verb itself has (--seed) is the verb's to fill.
+    """
     group = parser.add_argument_group(f"options of {method.name}")
+    taken = parser._option_string_actions
     for parameter in options(load(method.name, method.kind)).values():
         flag = f"--{parameter.name.replace('_', '-')}"
-        settings = {"default": argparse.SUPPRESS, "dest": f"option_{parameter.name}"}
+        if flag in taken:
+            continue
+        settings: dict[str, Any] = {"default": argparse.SUPPRESS, "dest": f"option_{parameter.name}"}
         help_text = f"{inspect.formatannotation(parameter.annotation)}, default {parameter.default!r}".replace(
             "%", "%%"
         )

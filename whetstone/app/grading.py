@@ -152,10 +152,10 @@ def answer_all(
     examples: Sequence[Example],
     *,
     flow_budget: int | None = None,
-    model: Model | None = None,
+    label: str = "",
 ) -> tuple[list[Graded], Driven[Outcome]]:
     """Run one strategy's flows over the questions and grade what came of them."""
-    driven = bench(name, flows, flow_budget=flow_budget, model=model)
+    driven = bench(name, flows, flow_budget=flow_budget, label=label)
     graded = [
         grade_outcome(task, e, driven.results[e.id], driven.spent[e.id]) for e in examples if e.id in driven.results
     ]

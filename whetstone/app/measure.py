@@ -18,7 +18,8 @@ ALPHA = 0.05
 
 def share(values: Sequence[bool | float | None], groups: Sequence[Hashable] | None = None) -> Measure:
     """Mean of values within [0, 1]; unknown ones are left out and n says how many were not."""
-    return Measure.of(proportion(*known(values, groups)))
+    kept, clusters = known(values, groups)
+    return Measure.of(proportion(kept, groups=clusters))
 
 
 def average(values: Sequence[float | None], groups: Sequence[Hashable] | None = None) -> Measure:

@@ -43,13 +43,18 @@ class Workbench:
         *,
         model: Model | None = None,
         flow_budget: int | None = None,
+        label: str = "",
     ) -> Driven[T]:
         """Drive flows under a phase's name; failures are recorded, results come back under the keys given.
+
+        Two phases of one name share their seeds, and so every reply to a request that both make. `label` tells them
+        apart for the reader.
 
         Raises the flows' own WhetstoneError when a setting was wrong or when not one of them succeeded.
         """
         left = None if self.budget is None else max(1, self.budget - self.ledger.total)
-        with self.console.progress(name) as progress:
+        label = label or name
+        with self.console.progress(label) as progress:
             driven = drive(
                 ((f"{name}/{key}", flow) for key, flow in flows.items()),
                 {"policy": model or self.model},
@@ -62,7 +67,7 @@ class Workbench:
         self._book(driven.ledger)
         start = len(name) + 1
         failures = {key[start:]: failure for key, failure in driven.failures.items()}
-        self._record(name, failures, succeeded=bool(driven.results))
+        self._record(label, failures, succeeded=bool(driven.results))
         results = {key[start:]: value for key, value in driven.results.items()}
         spent = {key[start:]: tokens for key, tokens in driven.spent.items()}
         return Driven(results, failures, driven.ledger, spent, driven.seconds)

@@ -63,7 +63,8 @@ def sentence(rows: Sequence[BaselineRow]) -> str:
     overall, graded = rows[0], rows[1:]
     if not graded:
         gap = (overall.pass_at_k.value or 0.0) - (overall.greedy.value or 0.0)
-        return f"It answers {overall.greedy.value or 0:.0%} right; one more in {gap:.0%} of questions is within its samples."
+        share_right = f"{overall.greedy.value or 0:.0%}"
+        return f"It answers {share_right} right at first try; its samples hold a right answer in {gap:.0%} more."
     solved = [r.level for r in graded if (r.greedy.value or 0) >= 0.9]
     beyond = [r.level for r in graded if (r.pass_at_k.value or 0) < 0.1]
     partial = [r.level for r in graded if r.level not in (*solved, *beyond)]

@@ -98,9 +98,7 @@ def of_requests(model: Model, prompt: Prompt) -> list[Check]:
 
 def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     add_model(parser)
-    parser.add_argument(
-        "--task", default="ledger:levels=3-4", help="whose questions to ask (default %(default)s)"
-    )
+    parser.add_argument("--task", default="ledger:levels=3-4", help="whose questions to ask (default %(default)s)")
 
 
 def main(args: argparse.Namespace) -> int:

@@ -40,7 +40,12 @@ def index() -> list[Paper]:
         using = known.get(row["title"], [])
         paper = Paper(
             int(row["id"]),
-            *(row[column] for column in ("title", "name", "family", "kind", "what", "done_when")),
+            row["title"],
+            row["name"],
+            row["family"],
+            row["kind"],
+            row["what"],
+            row["done_when"],
             methods=tuple(f"{m.kind} {m.name}" for m in using),
             files=tuple(m.file for m in using),
             checked=tuple(m.checked for m in using if m.checked),
