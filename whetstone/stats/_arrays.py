@@ -56,9 +56,11 @@ def clusters(groups: Groups | None, n: int) -> Codes:
     if len(groups) != n:
         raise ValueError(f"lengths differ: groups {len(groups)}, values {n}")
     seen: dict[Hashable, int] = {}
-    return np.array(
-        [seen.setdefault((i,) if g is None or g == "" else g, len(seen)) for i, g in enumerate(groups)], int
-    )
+    codes, count = np.empty(n, np.intp), 0
+    for i, group in enumerate(groups):
+        codes[i] = count if group is None or group == "" else seen.setdefault(group, count)
+        count += int(codes[i] == count)
+    return codes
 
 
 def select(groups: Groups | None, where: Codes) -> Groups | None:

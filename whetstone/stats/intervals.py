@@ -78,12 +78,14 @@ def proportion(values: ArrayLike, *, groups: Groups | None = None, level: float 
     count, p = int(codes.max()) + 1, float(array.mean())
     if count == array.size and np.isin(array, (0, 1)).all():
         return wilson(int(array.sum()), array.size, level=level)
+    method = "clustered wilson" if count < array.size else "wilson, effective n"
     if count == 1:
-        return Estimate(p, None, array.size, None, "clustered wilson", "a single cluster: its spread is unknown")
+        note = "one value" if array.size == 1 else "a single cluster"
+        return Estimate(p, None, array.size, None, method, f"{note}: the spread is unknown")
     stderr = cluster_stderr(array - p, codes, count)
     t = float(-scipy.special.stdtrit(count - 1, tail))
     effective = p * (1 - p) / stderr**2 if stderr > 1e-12 else float(count)
-    return Estimate(p, score_limits(p, effective, t), array.size, stderr or None, "clustered wilson")
+    return Estimate(p, score_limits(p, effective, t), array.size, stderr or None, method)
 
 
 def mean(values: ArrayLike, *, level: float = 0.95) -> Estimate:
