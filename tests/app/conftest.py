@@ -237,7 +237,8 @@ def synthetic() -> Result:
     )
     sentence = (
         "Training on its own agreed answers raised held-out accuracy from .56 to .80 "
-        "(+.24 [+.21, +.27], p < .001, 3 seeds x 700 questions): 519 answers fixed, 24 broken."
+        "(+.24 [+.22, +.26], p < .001, 3 seeds x 700 questions): "
+        f"{pairs[0].fixed} answers fixed, {pairs[0].broken} broken."
     )
     names = ("baseline", "know", "audit", "gap", "sharpen", "train", "verdict")
     sentences = (

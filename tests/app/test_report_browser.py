@@ -1,0 +1,161 @@
+"""The report as a real browser sees it: headless Chromium over its debugging pipe. Skipped where there is none."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from whetstone.app.report import write_report
+from whetstone.app.result import Result
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --disable-dev-shm-usage --remote-debugging-pipe"
+)
+LOUD = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no chromium on this machine (Debian: apt-get install chromium)"
+)
+
+
+class Browser:
+    """A minimal client of the DevTools protocol: JSON messages, each ended by a zero byte, over two pipes."""
+
+    def __init__(self, profile: Path) -> None:
+        read_there, self.write_here = os.pipe()
+        self.read_here, write_there = os.pipe()
+
+        # The browser reads descriptor 3 and writes 4. Ours may have these numbers already, so copy high first.
+        command = [CHROMIUM, *FLAGS.split(), f"--user-data-dir={profile}", "about:blank"]
+        shell = f'exec 10<&{read_there} 11>&{write_there}; exec 3<&10 4>&11 10<&- 11>&-; exec "$@"'
+        self.process = subprocess.Popen(
+            ["bash", "-c", shell, "chromium", *map(str, command)],
+            pass_fds=(read_there, write_there),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(read_there)
+        os.close(write_there)
+        self.buffer, self.number = b"", 0
+        self.session: str | None = None
+        self.events: list[dict[str, Any]] = []
+
+    def call(self, method: str, **params: Any) -> Any:
+        """Send a command and wait for its answer; events that come meanwhile are kept."""
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": params}
+        if self.session and not method.startswith("Target."):
+            message["sessionId"] = self.session
+        os.write(self.write_here, json.dumps(message).encode() + b"\0")
+        while True:
+            reply = self.read()
+            if reply.get("id") == self.number:
+                assert "error" not in reply, reply["error"]
+                return reply["result"]
+            self.events.append(reply)
+
+    def read(self, patience: float = 60.0) -> dict[str, Any]:
+        """The next message."""
+        until = time.monotonic() + patience
+        while b"\0" not in self.buffer:
+            ready, _, _ = select.select([self.read_here], [], [], max(0.0, until - time.monotonic()))
+            assert ready, "chromium does not answer"
+            chunk = os.read(self.read_here, 1 << 20)
+            assert chunk, "chromium has ended"
+            self.buffer += chunk
+        message, _, self.buffer = self.buffer.partition(b"\0")
+        found: dict[str, Any] = json.loads(message)
+        return found
+
+    def run(self, script: str) -> Any:
+        """The value of a JavaScript expression."""
+        reply = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in reply, reply["exceptionDetails"]
+        return reply["result"].get("value")
+
+    def key(self, name: str) -> None:
+        """Press a key."""
+        for kind in ("keyDown", "keyUp"):
+            self.call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=name,
+                code=name,
+                windowsVirtualKeyCode=9 if name == "Tab" else 0,
+            )
+
+    def screenshot(self, path: Path, *, full: bool = True) -> None:
+        """A picture of the page."""
+        image = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=full)["data"]
+        path.write_bytes(base64.b64decode(image))
+
+    def noise(self) -> list[dict[str, Any]]:
+        """Errors, console messages and log entries so far."""
+        return [event["params"] for event in self.events if event.get("method") in LOUD]
+
+    def requests(self) -> list[str]:
+        """Addresses that the page asked for."""
+        sent = (e["params"]["request"]["url"] for e in self.events if e.get("method") == "Network.requestWillBeSent")
+        return [url for url in sent if not url.startswith("data:")]
+
+    def close(self) -> None:
+        """End the process that was started."""
+        os.close(self.write_here)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.read_here)
+
+
+@contextmanager
+def opened(file: Path, profile: Path, *, width: int = 1280, dark: bool = False) -> Iterator[Browser]:
+    """A browser with the file open in a window of this width."""
+    browser = Browser(profile)
+    try:
+        target = browser.call("Target.createTarget", url="about:blank")["targetId"]
+        browser.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            browser.call(f"{domain}.enable")
+        show(browser, file, width=width, dark=dark)
+        yield browser
+    finally:
+        browser.close()
+
+
+def show(browser: Browser, file: Path, *, width: int = 1280, dark: bool = False) -> None:
+    """Open a file at a width, light or dark, and forget earlier events."""
+    scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+    browser.call("Emulation.setEmulatedMedia", features=scheme)
+    browser.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
+    browser.events.clear()
+    browser.call("Page.navigate", url=file.as_uri())
+    while not any(event.get("method") == "Page.loadEventFired" for event in browser.events):
+        browser.events.append(browser.read())
+
+
+@pytest.fixture(scope="module")
+def report(synthetic: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(synthetic, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with opened(report, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser

@@ -1,0 +1,478 @@
+"""The plots of a report: each function draws part of a result, or returns None where there is nothing to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from whetstone.app.report import figures as f
+from whetstone.app.report.html import Markup, visible
+from whetstone.app.report.plots import (
+    Axis,
+    Marker,
+    Point,
+    Row,
+    Series,
+    category_axis,
+    chart,
+    log_axis,
+    number_axis,
+    percent_axis,
+    rows,
+    spread,
+)
+from whetstone.app.result import (
+    Arm,
+    BaselineRow,
+    Conclusion,
+    LevelAccuracy,
+    Measure,
+    Result,
+    SeedRun,
+    SignalRow,
+    StrategyRow,
+    TrainingRound,
+)
+
+MARKS: dict[str, Marker] = {"label_free": "circle", "gold": "square", "naive": "triangle", "control": "diamond"}
+CYCLE: tuple[Marker, ...] = ("circle", "square", "triangle", "diamond")
+MOST = 60
+Curve = tuple[str, Callable[[TrainingRound], Measure | None], str]
+
+
+def tip(where: str, measure: Measure, text: str) -> str:
+    """What hovering says: where, the value with its interval, and n."""
+    bounds = "" if measure.interval else "\nno interval"
+    return f"{visible(where, 120)}\n{text}{bounds}\nn = {f.count(measure.n)}"
+
+
+def point(x: float, where: str, measure: Measure, text: str, *, label: str = "", ring: bool = False) -> Point:
+    """A mark for a measure that has a value."""
+    assert measure.value is not None
+    return Point(x, measure.value, tip(where, measure, text), measure.interval, label, ring)
+
+
+def shares(
+    name: str, style: str, items: Iterable[tuple[float, str, Measure | None]], marker: Marker = "circle", **look: object
+) -> Series:
+    """A series of shares; those without a value are left out."""
+    marks = [point(x, f"{at} · {name}", m, f.share(m)) for x, at, m in items if m is not None and m.value is not None]
+    return Series(name, tuple(marks), style, marker, **look)  # type: ignore[arg-type]
+
+
+def some(series: Sequence[Series]) -> list[Series]:
+    """Series that have points."""
+    return [s for s in series if s.points]
+
+
+# ------------------------------------------------------------------------------------------ verdict
+
+
+def before_after(conclusion: Conclusion) -> Markup | None:
+    """Held-out accuracy by difficulty, before and after."""
+    levels = conclusion.levels[:MOST] or (conclusion.overall,)
+    names = [pair.level or "all" for pair in levels]
+    series = spread(
+        some(
+            [
+                shares("before", "before", at(names, [p.before for p in levels]), hollow=True, line="dashed"),
+                shares("after", "after", at(names, [p.after for p in levels])),
+            ]
+        )
+    )
+    if not series:
+        return None
+    return chart(
+        "Held-out accuracy by difficulty", series, category_axis("difficulty", names), percent_axis("right answers, %")
+    )
+
+
+def at(names: Sequence[str], measures: Sequence[Measure | None]) -> list[tuple[float, str, Measure | None]]:
+    """Measures at category positions."""
+    return [
+        (float(i), f"difficulty {name}" if name != "all" else "all questions", m)
+        for i, (name, m) in enumerate(zip(names, measures, strict=True))
+    ]
+
+
+def differences(conclusion: Conclusion) -> Markup | None:
+    """After minus before, by difficulty, with the paired interval and the counts behind it."""
+    pairs = [p for p in (conclusion.overall, *conclusion.levels[:MOST]) if p.difference.value is not None]
+    if not pairs:
+        return None
+    names = [p.level or "all" for p in pairs]
+    marks = [
+        Point(
+            float(i),
+            p.difference.value or 0.0,
+            f"{'difficulty ' + visible(p.level, 60) if p.level else 'all questions'} · after minus before\n"
+            f"{f.points(p.difference)} points\np {f.p_value(p.p)}, n = {f.count(p.difference.n)}\n"
+            f"{f.count(p.fixed)} fixed, {f.count(p.broken)} broken",
+            p.difference.interval,
+        )
+        for i, p in enumerate(pairs)
+    ]
+    values = [v for m in marks for v in (m.y, *(m.interval or ()))]
+    sides = [
+        Series("raised", tuple(m for m in marks if m.y >= 0), "after", line="none"),
+        Series("lowered", tuple(m for m in marks if m.y < 0), "worse", "triangle", line="none"),
+    ]
+    axis = number_axis("difference, percentage points", values, zero=True, scale=100)
+    return chart("Change on the same questions", some(sides), category_axis("difficulty", names), axis, rule=0.0)
+
+
+# ----------------------------------------------------------------------------------- steps 1, 2 and 5
+
+
+def baseline(table: Sequence[BaselineRow], k: int) -> Markup | None:
+    """Greedy, sampled, majority and pass@k accuracy by difficulty."""
+    levels = [r for r in table if r.level][:MOST] or list(table)
+    names = [r.level or "all" for r in levels]
+    series = [
+        shares(f"pass@{k}", "k2", at(names, [r.pass_at_k for r in levels]), "triangle", line="dashed", hollow=True),
+        shares(f"majority of {k}", "k1", at(names, [r.majority for r in levels]), "square"),
+        shares("greedy", "k0", at(names, [r.greedy for r in levels]), "circle"),
+        shares("one sample", "k5", at(names, [r.sampled for r in levels]), "diamond", hollow=True),
+    ]
+    if not some(series):
+        return None
+    return chart(
+        "Accuracy before any change",
+        spread(some(series), 0.1),
+        category_axis("difficulty", names),
+        percent_axis("right answers, %"),
+    )
+
+
+def process(table: Sequence[BaselineRow]) -> Markup | None:
+    """Of the right answers, how many have every step right."""
+    levels = [r for r in table if r.level][:MOST] or list(table)
+    names = [r.level or "all" for r in levels]
+    series = shares("right answers with every step right", "k0", at(names, [r.process for r in levels]))
+    if not series.points:
+        return None
+    y = percent_axis("every step right, %")
+    return chart("Right answers whose every step is right", [series], category_axis("difficulty", names), y)
+
+
+def separation(signals: Sequence[SignalRow]) -> Markup | None:
+    """AUROC of every signal, with its interval."""
+    known = [s for s in signals if s.auroc and s.auroc.value is not None][:30]
+    if not known:
+        return None
+    items = [
+        Row(
+            s.name,
+            s.auroc.value or 0.0,
+            tip(f"{s.name} · AUROC", s.auroc, f.plain(s.auroc)) + ("" if s.kept else "\ndropped"),
+            "after" if s.kept else "off",
+            s.auroc.interval,
+            hollow=not s.kept,
+        )
+        for s in known
+        if s.auroc
+    ]
+    low = min(0.4, *(v for item in items for v in (item.value, *(item.interval or ()))))
+    axis = number_axis("AUROC: right against wrong answers (0.5 is chance)", [low, 1.0])
+    return rows("How well each signal separates right from wrong", items, axis, rule=0.5, note="Hollow: dropped.")
+
+
+def reliability(signal: SignalRow) -> Markup | None:
+    """Accuracy against stated confidence."""
+    filled = [b for b in signal.reliability if b.accuracy.n and b.accuracy.value is not None]
+    if not filled:
+        return None
+    marks = tuple(
+        point(
+            b.confidence if b.confidence is not None else (b.low + b.high) / 2,
+            f"confidence {f.number(b.low)} to {f.number(b.high)}",
+            b.accuracy,
+            f"{f.share(b.accuracy)} right",
+        )
+        for b in filled[:MOST]
+    )
+    ece = f"ECE {f.number(signal.ece.value, 3)}" if signal.ece and signal.ece.value is not None else "after calibration"
+    axis = Axis("calibrated confidence", 0.0, 1.0, tuple((t / 4, f"{t / 4:g}") for t in range(5)))
+    series = [Series("answers", marks, "after")]
+    return chart(
+        f"{visible(signal.name, 60)} · {ece}", series, axis, percent_axis("right, %"), small=True, diagonal=True
+    )
+
+
+def risk_coverage(signals: Sequence[SignalRow]) -> Markup | None:
+    """Error rate when only the most confident answers are given, for the best signals and one that was dropped."""
+    drawn = [s for s in signals if s.coverage]
+    chosen = [s for s in drawn if s.kept][:4] + [s for s in drawn if not s.kept][:1]
+    series = []
+    for i, s in enumerate(chosen):
+        step = -(-len(s.coverage) // 40)
+        marks = tuple(
+            point(p.coverage, f"{s.name} · answering {f.percent(p.coverage)}", p.risk, f"{f.share(p.risk)} wrong")
+            for p in reversed(s.coverage[::-1][::step])
+            if p.risk.value is not None
+        )
+        name = visible(s.name, 40) + ("" if s.kept else " (dropped)")
+        line = "solid" if s.kept else "dashed"
+        style = f"k{i}" if s.kept else "off"
+        series.append(Series(name, marks, style, CYCLE[i] if s.kept else "bar", line, not s.kept, band=True))  # type: ignore[arg-type]
+    if not some(series):
+        return None
+    risks = [v for s in series for p in s.points for v in (p.y, *(p.interval or ()))]
+    return chart(
+        "Risk against coverage",
+        some(series),
+        percent_axis("answered, % (the most confident first)"),
+        number_axis("wrong among answered, %", [0.0, *risks], scale=100),
+        note="Bands are 95 % intervals.",
+    )
+
+
+def pareto(strategies: Sequence[StrategyRow]) -> Markup | None:
+    """Accuracy against tokens per question, and the frontier."""
+    known = [
+        s for s in strategies if s.accuracy.value is not None and s.tokens.value is not None and s.tokens.value > 0
+    ][:40]
+    if not known:
+        return None
+
+    def series(name: str, rows_: Iterable[StrategyRow], style: str, **look: object) -> Series:
+        marks = tuple(
+            point(
+                s.tokens.value or 1.0,
+                s.name,
+                s.accuracy,
+                f"{f.share(s.accuracy)} right\n{f.count(s.tokens.value)} tokens a question"
+                + ("\nrecommended" if s.recommended else ""),
+                label=s.name,
+                ring=s.recommended,
+            )
+            for s in sorted(rows_, key=lambda s: s.tokens.value or 0.0)
+        )
+        return Series(name, marks, style, **look)  # type: ignore[arg-type]
+
+    groups = [
+        series("dominated", (s for s in known if not s.pareto), "off", line="none", hollow=True, marker="square"),
+        series("best for its tokens", (s for s in known if s.pareto), "after"),
+    ]
+    values = [v for s in known for v in (s.accuracy.value or 0.0, *(s.accuracy.interval or ()))]
+    tokens = [s.tokens.value or 1.0 for s in known]
+    wide = max(tokens) / min(tokens) > 6
+    label = "tokens a question" + (" (log scale)" if wide else "")
+    return chart(
+        "Accuracy against tokens",
+        some(groups),
+        log_axis(label, tokens) if wide else number_axis(label, tokens, zero=True),
+        number_axis("right answers, %", values, scale=100),
+        note="Ring: recommended." if any(s.recommended for s in known) else "",
+    )
+
+
+def strategies(table: Sequence[StrategyRow]) -> Markup | None:
+    """Accuracy by difficulty: the first strategy (the plain answer), the recommended one, others of the frontier."""
+    ranked = sorted((s for s in table if s.levels), key=lambda s: (s is not table[0], not s.recommended, not s.pareto))
+    names = list(dict.fromkeys(m.level for s in ranked for m in s.levels if m.level))[:MOST]
+    if not names:
+        return None
+    series = [
+        shares(
+            visible(s.name, 40) + (" (recommended)" if s.recommended else ""),
+            f"k{i}",
+            at(names, [next((m.measure for m in s.levels if m.level == name), None) for name in names]),
+            CYCLE[i],
+            hollow=not s.recommended,
+            line="solid" if s.recommended else "dashed",
+        )
+        for i, s in enumerate(ranked[:4])
+    ]
+    return chart(
+        "Strategies by difficulty",
+        spread(some(series), 0.1),
+        category_axis("difficulty", names),
+        percent_axis("right answers, %"),
+    )
+
+
+# ------------------------------------------------------------------------------------------- step 6
+
+
+def rounds_axis(arms: Iterable[Arm]) -> Axis:
+    """Round numbers; 0 is before training."""
+    last = max((r.index for arm in arms for run in arm.runs for r in run.rounds), default=1)
+    return category_axis("round", [str(i) for i in range(last + 1)])
+
+
+def by_seed(
+    arm: Arm, name: str, pick: Callable[[TrainingRound], Measure | None], style: str, *, percent: bool, **look: object
+) -> list[Series]:
+    """One line a seed; all share a legend entry."""
+    found = []
+    for run in arm.runs:
+        marks = tuple(
+            point(
+                float(r.index),
+                f"{name} · {arm.name} · seed {run.seed} · round {r.index}",
+                m,
+                (f.share(m) if percent else f.plain(m, 2)) + round_notes(run, r),
+                ring=r.rolled_back,
+            )
+            for r in run.rounds[:MOST]
+            if (m := pick(r)) is not None and m.value is not None
+        )
+        found.append(Series(name, marks, style, light=len(arm.runs) > 1, **look))  # type: ignore[arg-type]
+    return spread(some(found), 0.05)
+
+
+def round_notes(run: SeedRun, r: TrainingRound) -> str:
+    """What a reader must know of a round: rolled back, alarms."""
+    notes = ["rolled back"] if r.rolled_back else []
+    notes += [f"alarm: {alarm.guard}" for alarm in r.alarms]
+    return "".join(f"\n{visible(note, 80)}" for note in notes)
+
+
+def panel(arm: Arm, curves: Sequence[Curve], y: Axis, x: Axis, *, percent: bool) -> Markup | None:
+    """Curves of one arm by round."""
+    looks: tuple[dict[str, object], ...] = (
+        {"line": "dashed", "hollow": True},
+        {"marker": MARKS[arm.role]},
+        {"marker": "bar", "line": "dashed"},
+    )
+    series = [
+        s
+        for (name, pick, style), look in zip(curves, looks, strict=False)
+        for s in by_seed(arm, name, pick, style, percent=percent, **look)
+    ]
+    return chart(visible(arm.name, 60), series, x, y, small=True) if series else None
+
+
+def proxy_gold(arms: Sequence[Arm]) -> list[Markup | None]:
+    """What the arm believes of itself, beside what the exact check says."""
+    curves: list[list[Curve]] = [
+        [("proxy", lambda r: r.proxy, arm.role), ("exact check", lambda r: r.gold, arm.role)] for arm in arms
+    ]
+    y = shared_axis("right answers, %", arms, [lambda r: r.proxy, lambda r: r.gold])
+    return [panel(arm, c, y, rounds_axis(arms), percent=True) for arm, c in zip(arms, curves, strict=True)]
+
+
+def exploration(arms: Sequence[Arm]) -> list[Markup | None]:
+    """Exploration and exploitation by round."""
+    curves: list[list[Curve]] = [
+        [
+            ("exploration", lambda r: r.exploration, arm.role),
+            ("exploitation", lambda r: r.exploitation, arm.role),
+            ("balance", lambda r: r.balance, "off"),
+        ]
+        for arm in arms
+    ]
+    y = shared_axis("score", arms, [lambda r: r.exploration, lambda r: r.exploitation, lambda r: r.balance])
+    return [panel(arm, c, y, rounds_axis(arms), percent=False) for arm, c in zip(arms, curves, strict=True)]
+
+
+def shared_axis(label: str, arms: Sequence[Arm], picks: Sequence[Callable[[TrainingRound], Measure | None]]) -> Axis:
+    """One y axis for the panels of all arms, so that they can be compared."""
+    values = [
+        v
+        for arm in arms
+        for run in arm.runs
+        for r in run.rounds
+        for pick in picks
+        if (m := pick(r)) is not None and m.value is not None
+        for v in (m.value, *(m.interval or ()))
+    ]
+    if all(0.0 <= v <= 1.0 for v in values):
+        return (
+            percent_axis(label)
+            if "%" in label
+            else Axis(label, 0.0, 1.0, tuple((t / 5, f"{t / 5:g}") for t in range(6)))
+        )
+    return number_axis(label.removesuffix(", %"), values)
+
+
+def arms_by_round(arms: Sequence[Arm]) -> Markup | None:
+    """Held-out accuracy after each round, every arm and seed."""
+    series = [
+        s
+        for arm in arms
+        for s in by_seed(arm, visible(arm.name, 40), held_out, arm.role, percent=True, **arm_look(arm))
+    ]
+    if not series:
+        return None
+    return chart(
+        "Held-out accuracy by round",
+        series,
+        rounds_axis(arms),
+        percent_axis("right answers, %"),
+        note="Ring: rolled back by a guard." + seeds_note(arms),
+    )
+
+
+def held_out(r: TrainingRound) -> Measure | None:
+    """Greedy accuracy over all levels after a round."""
+    return next((row.greedy for row in r.accuracy if not row.level), None)
+
+
+def arm_look(arm: Arm) -> dict[str, object]:
+    """Marker and line by what the arm is for."""
+    return {"marker": MARKS[arm.role], "line": "solid" if arm.main else "dashed", "hollow": not arm.main}
+
+
+def arms_by_level(arms: Sequence[Arm]) -> Markup | None:
+    """Held-out accuracy by difficulty after training, every arm and seed, with the state before."""
+    names = [row.level for arm in arms for run in arm.runs[:1] for row in run.before if row.level]
+    names = list(dict.fromkeys(names))[:MOST]
+    if not names:
+        return None
+    place = {name: float(i) for i, name in enumerate(names)}
+
+    def line(name: str, style: str, run: SeedRun, rows_: Sequence[LevelAccuracy], **look: object) -> Series:
+        items = [
+            (place[r.level], f"difficulty {r.level} · seed {run.seed}", r.greedy) for r in rows_ if r.level in place
+        ]
+        return shares(name, style, items, **look)  # type: ignore[arg-type]
+
+    first = next(run for arm in arms for run in arm.runs)
+    series = [line("before", "before", first, first.before, marker="bar", line="dashed")]
+    for arm in arms:
+        for run in arm.runs:
+            rows_ = run.after
+            light = len(arm.runs) > 1
+            series.append(line(visible(arm.name, 40), arm.role, run, rows_, light=light, **arm_look(arm)))
+    return chart(
+        "Held-out accuracy by difficulty after training",
+        spread(some(series), 0.05),
+        category_axis("difficulty", names),
+        percent_axis("right answers, %"),
+        note=seeds_note(arms).strip(),
+    )
+
+
+def seeds_note(arms: Sequence[Arm]) -> str:
+    """How repetitions are drawn."""
+    return " One line for each seed; intervals on hover." if any(len(arm.runs) > 1 for arm in arms) else ""
+
+
+# --------------------------------------------------------------------------------------------- cost
+
+
+def cost(result: Result) -> list[Markup | None]:
+    """Seconds and tokens of every step."""
+    if not result.steps:
+        return []
+    most_seconds = max(s.seconds for s in result.steps) or 1.0
+    most_tokens = max(s.tokens for s in result.steps) or 1
+    seconds = [
+        Row(s.name, s.seconds, f"{s.name}\n{f.seconds(s.seconds)}", "after", text=f.seconds(s.seconds))
+        for s in result.steps
+    ]
+    tokens = [
+        Row(
+            s.name,
+            s.tokens,
+            f"{s.name}\n{f.count(s.tokens)} tokens\n{f.count(s.requests)} requests",
+            "k1",
+            text=f.short(s.tokens),
+        )
+        for s in result.steps
+    ]
+    return [
+        rows("Time by step", seconds, Axis("seconds", 0.0, most_seconds, ()), bars=True),
+        rows("Tokens by step", tokens, Axis("tokens", 0.0, float(most_tokens), ()), bars=True),
+    ]

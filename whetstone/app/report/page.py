@@ -1,0 +1,85 @@
+"""The page: one self-contained HTML file. Nothing is loaded from anywhere, and a content policy forbids it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+from whetstone.app.report import sections
+from whetstone.app.report.html import Markup, embed_json, h, visible
+from whetstone.app.result import Result, encode
+from whetstone.core.errors import StoreError
+
+EMBEDDED = 1_500_000  # bytes of result.json up to which the page carries it
+
+
+def write_report(result: Result, path: Path) -> None:
+    """Write the report as one HTML file under 3 MB that opens without network.
+
+    Args:
+        result: what `improve` found; steps that were not run are left out and named.
+        path: the file to write; its folder must exist.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    try:
+        path.write_text(render(result), encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"cannot write the report to {path}: {error.strerror}; choose another folder") from None
+
+
+def render(result: Result) -> str:
+    """The page as text. Every string of the result is escaped; control characters are shown by name."""
+    style, script = _asset("style.css"), _asset("page.js")
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    head = h(
+        "head",
+        h("meta", charset="utf-8"),
+        h("meta", http_equiv="Content-Security-Policy", content=Markup(policy)),
+        h("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        h("meta", name="color-scheme", content="light dark"),
+        h("meta", name="referrer", content="no-referrer"),
+        h("title", f"Whetstone: {visible(result.model.name, 80)} on {visible(result.task.name, 80)}"),
+        h("style", Markup(style)),
+    )
+    body = h(
+        "body",
+        sections.top(result),
+        h("main", *(part(result) for part in sections.PARTS)),
+        _footer(result),
+        h("div", id="tip", role="status", hidden=True),
+        _data(result),
+        h("script", Markup(script)),
+    )
+    return f"<!doctype html>\n{h('html', head, body, lang='en')}\n"
+
+
+def _footer(result: Result) -> Markup:
+    started = f" · {result.run.started}" if result.run.started else ""
+    return h(
+        "footer",
+        h(
+            "p",
+            f"Whetstone {result.run.version} · run {result.run.id}{started}. ",
+            "Intervals are 95 %. This file needs no network.",
+        ),
+    )
+
+
+def _data(result: Result) -> Markup | None:
+    data = embed_json(encode(result), "result")
+    return data if len(data) <= EMBEDDED else None
+
+
+def _asset(name: str) -> str:
+    return files("whetstone.app.report").joinpath(name).read_text(encoding="utf-8").strip()
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
