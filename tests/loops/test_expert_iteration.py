@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from whetstone.core.errors import ConfigError
 from whetstone.loops.expert_iteration import expert_iteration
 
 SETTINGS = {"rounds": 2, "questions": 100, "k": 8, "temperature": 1.0, "tokens_per_batch": 256, "monitor": 32}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -98,6 +99,27 @@ def by_vote_share(correct: Sequence[tuple[int, float, float]]) -> list[Json]:
         if inside:
             out.append([low, high, len(inside), sum(inside) / len(inside)])
     return out
+
+
+def difference(name: str, after: Finding, before: Finding) -> Finding:
+    """after - before, as if measured independently, tested against 0 by its interval.
+
+    The interval adds the two intervals' arms in squares. Where both were measured on the same questions it is too wide,
+    never too narrow, unless a question's difficulty turns around.
+
+    Source: Newcombe, "Interval estimation for the difference between independent proportions" (1998), method 10.
+
+    Raises:
+        ValueError: one of the two has no estimate.
+    """
+    if after.estimate is None or before.estimate is None:
+        raise ValueError(f"{name}: both findings need an estimate")
+    change, interval = after.estimate - before.estimate, None
+    if after.interval and before.interval:
+        below = math.hypot(after.estimate - after.interval[0], before.interval[1] - before.estimate)
+        above = math.hypot(after.interval[1] - after.estimate, before.estimate - before.interval[0])
+        interval = (change - below, change + above)
+    return Finding(name, change, interval, after.n + before.n, 0.0)
 
 
 def length(group: Group, i: int) -> int:

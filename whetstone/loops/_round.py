@@ -99,14 +99,14 @@ class Sampler:
         tallies = tally(groups, kept)
         return Harvest(groups, kept, frontier(tallies, width=len(tallies), floor=floor))
 
-    def monitor(self, turn: Turn, phase: str, examples: Sequence[Example], *, audited: bool) -> dict[str, Finding]:
-        """Findings on fixed questions that are never trained on; against gold labels only if `audited`."""
-        if not examples:
-            return {}
-        groups = self.sample(turn, phase, examples)
+    def report(self, groups: Sequence[Group], *, audited: bool) -> dict[str, Finding]:
+        """Findings on samples; against gold labels only if `audited`."""
         kept = select(groups, self.task, self.rule)
-        gold = audit(groups, kept, self.task) if audited else {}
-        return {**describe(groups, kept), **gold}
+        return describe(groups, kept) | (audit(groups, kept, self.task) if audited else {})
+
+    def monitor(self, turn: Turn, phase: str, examples: Sequence[Example], *, audited: bool) -> dict[str, Finding]:
+        """Findings on fixed questions that are never trained on."""
+        return self.report(self.sample(turn, phase, examples), audited=audited) if examples else {}
 
 
 def held_out(task: Task, n: int, seed: int) -> list[Example]:

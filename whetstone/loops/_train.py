@@ -94,29 +94,31 @@ def batches(
         yield [items[i] for i in group]
 
 
-@torch.no_grad()
 def log_likelihoods(
     model: Trainable, sequences: Sequence[tuple[Prompt, str]], *, tokens_per_batch: int = 8192
-) -> list[float]:
-    """Summed log-probability (nats) of each completion under the model as it is now."""
+) -> list[tuple[float, int]]:
+    """Summed log-probability (nats) and number of tokens of each completion, under the model as it is now."""
     lengths = [model.encode_length(*sequence) for sequence in sequences]
-    out, group = [0.0] * len(sequences), list[int]()
+    out = [(0.0, 0)] * len(sequences)
+    group: list[int] = []
     order = sorted(range(len(sequences)), key=lengths.__getitem__)
     for place, i in enumerate(order):
         group.append(i)
         following = lengths[order[place + 1]] if place + 1 < len(order) else tokens_per_batch
         if (len(group) + 1) * following > tokens_per_batch:
-            logprobs, mask = model.logprobs([sequences[j] for j in group])
-            for j, total in zip(group, (logprobs * mask).sum(1).tolist(), strict=True):
-                out[j] = total
+            with torch.no_grad():
+                logprobs, mask = model.logprobs([sequences[j] for j in group])
+            totals, counts = (logprobs * mask).sum(1).tolist(), mask.sum(1).tolist()
+            for j, total, count in zip(group, totals, counts, strict=True):
+                out[j] = (total, int(count))
             group = []
     return out
 
 
 def with_reference(model: Trainable, pairs: Sequence[Preference]) -> list[Preference]:
     """The pairs with their log-probabilities under the model as it is now, the reference of the coming phase."""
-    totals = log_likelihoods(model, [sequence for pair in pairs for sequence in pair.sequences])
+    found = log_likelihoods(model, [sequence for pair in pairs for sequence in pair.sequences])
     return [
         replace(pair, reference=(chosen, rejected))
-        for pair, chosen, rejected in zip(pairs, totals[::2], totals[1::2], strict=True)
+        for pair, (chosen, _), (rejected, _) in zip(pairs, found[::2], found[1::2], strict=True)
     ]

@@ -1,0 +1,35 @@
+"""Guard: what the filter believes and what is true part ways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from whetstone.core.registry import method
+from whetstone.core.types import Alarm, Round
+from whetstone.loops._series import change, falls, latest
+
+
+@method("guard", checked="tests/loops/test_guards.py::test_proxy_gold_gap_fires_on_a_filter_that_believes_too_much")
+def proxy_gold_gap(rounds: Sequence[Round], *, tolerance: float = 0.1) -> Alarm | None:
+    """Stop when the filter accepts clearly more than is right, or when gold falls while the filter sees no fall.
+
+    Args:
+        tolerance: by how much the share of accepted samples may exceed the share of right ones. The alarm needs the
+            whole interval of the gap (paired by question) to lie above it.
+
+    Returns:
+        None while nothing is wrong, and where the rounds were not audited.
+    """
+    gap = latest(rounds, "gap")
+    if gap is None or gap.estimate is None:
+        return None
+    surely = gap.interval[0] if gap.interval else gap.estimate
+    if surely > tolerance:
+        message = f"the filter accepts {gap.estimate:+.0%} more samples than are right (surely above {tolerance:.0%})"
+        return Alarm("proxy_gold_gap", message, stop=True)
+    gold, proxy = change(rounds, "gold"), change(rounds, "proxy")
+    if falls(gold) and not falls(proxy):
+        assert gold is not None
+        message = f"gold accuracy changed by {gold.estimate:+.0%} since before training, and the filter does not see it"
+        return Alarm("proxy_gold_gap", message, stop=True)
+    return None
