@@ -36,7 +36,8 @@ def voted(
     """The winning answer with its share of the votes; its text is the first candidate's that gave it.
 
     Unweighted, the share is of all candidates, readable or not, with Wilson's interval. Weighted, it is of all weight
-    that was cast. `winner` names the winner beforehand, for rules that stop at one. Without a readable answer, or when no weight was cast, the outcome abstains.
+    that was cast. `winner` names the winner beforehand, for rules that stop at one. Without a readable answer, or when
+    no weight was cast, the outcome abstains.
     """
     answers = [task.read(example, candidate.text) for candidate in trail]
     ranking = tally(answers, weights)

@@ -10,8 +10,8 @@ from whetstone.core.types import Candidate, Example, Signal, Task
 from whetstone.signals.values import known
 
 
-@method("signal", checked="tests/signals/test_length.py::test_counts_characters")
-def length(task: Task, example: Example, candidates: Sequence[Candidate]) -> Flow[list[Signal]]:
+@method("signal", checked="tests/signals/test_answer_length.py::test_counts_characters")
+def answer_length(task: Task, example: Example, candidates: Sequence[Candidate]) -> Flow[list[Signal]]:
     """Number of characters: the naive baseline that any other signal must beat."""
     yield from ()
-    return [known("length", float(len(candidate.text))) for candidate in candidates]
+    return [known("answer_length", float(len(candidate.text))) for candidate in candidates]

@@ -1,0 +1,1 @@
+"""Floor 4: tests of an evaluator. A method turns labelled cases into findings."""

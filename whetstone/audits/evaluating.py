@@ -1,0 +1,109 @@
+"""What audits share: values of a signal over cases, preferences over pairs, and tests of a preference against 1/2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from whetstone.core.errors import Abstain
+from whetstone.core.flow import Flow, gather
+from whetstone.core.registry import find, load
+from whetstone.core.types import TIE, Candidate, Case, Example, Finding, Json, Signal, Task, Verdict
+from whetstone.stats import HypothesisTest, finding, paired_permutation, proportion
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two candidates for one question, and whether each is right (None: unknown)."""
+
+    example: Example
+    first: Candidate
+    second: Candidate
+    correct: tuple[bool | None, bool | None] = (None, None)
+
+    @property
+    def group(self) -> str:
+        return cluster(self.example)
+
+
+def cluster(example: Example) -> str:
+    """The cluster of everything asked about one question."""
+    return example.group or example.id
+
+
+def labels(case: Case) -> tuple[bool | None, ...]:
+    """Whether each candidate is right; unknown where the case does not say."""
+    return case.correct or (None,) * len(case.candidates)
+
+
+def pairs(cases: Iterable[Case], per_case: int, wanted: Callable[[Pair], bool] = lambda pair: True) -> list[Pair]:
+    """The first `per_case` wanted pairs of each case; pairs of equal texts are never wanted."""
+    found: list[Pair] = []
+    for case in cases:
+        marked = list(zip(case.candidates, labels(case), strict=True))
+        every = (Pair(case.example, a, b, (right, left)) for (a, right), (b, left) in combinations(marked, 2))
+        good = [pair for pair in every if pair.first.text != pair.second.text and wanted(pair)]
+        found += good[:per_case]
+    return found
+
+
+def prefer(task: Task, asked: Sequence[Pair], evaluator: str) -> Flow[list[Verdict]]:
+    """What a judge, or a signal by its higher value, prefers in each pair. Raises Abstain when it never says."""
+    if not asked:
+        raise Abstain("no pair of candidates fits this audit")
+    if find(evaluator).kind == "judge":
+        judge = load(evaluator, "judge")
+        verdicts: list[Verdict] = yield from gather(judge(task, p.example, p.first, p.second) for p in asked)
+    else:
+        signal = load(evaluator, "signal")
+        values = yield from gather(signal(task, pair.example, (pair.first, pair.second)) for pair in asked)
+        verdicts = [higher(pair, *signals) for pair, signals in zip(asked, values, strict=True)]
+    if all(verdict.choice is None for verdict in verdicts):
+        raise Abstain(f"{evaluator}: {verdicts[0].reason}")
+    return verdicts
+
+
+def higher(pair: Pair, first: Signal, second: Signal) -> Verdict:
+    """The candidate with the higher value, as a verdict."""
+    shown = (pair.first.id, pair.second.id)
+    if first.value is None or second.value is None:
+        return Verdict(shown, None, reason=first.abstained or second.abstained or "")
+    choice = TIE if first.value == second.value else shown[first.value < second.value]
+    return Verdict(shown, choice)
+
+
+def measure(task: Task, cases: Sequence[Case], signal: str) -> Flow[list[list[Signal]]]:
+    """A signal's values for all candidates of all cases. Raises Abstain when it has none."""
+    function = load(signal, "signal")
+    values: list[list[Signal]] = yield from gather(function(task, case.example, case.candidates) for case in cases)
+    if all(s.value is None for signals in values for s in signals):
+        reason = next((s.abstained for signals in values for s in signals), "no candidates")
+        raise Abstain(f"{signal}: {reason}")
+    return values
+
+
+def share_of(choice: str | None, name: str) -> float | None:
+    """1 if this was chosen, 1/2 for a tie, 0 if the other was; None when nothing was chosen."""
+    return None if choice is None else 0.5 if choice == TIE else float(choice == name)
+
+
+def preference(
+    name: str, shares: Sequence[float | None], groups: Sequence[str], told: tuple[str, str, str], **detail: Json
+) -> Finding:
+    """Shares of choices (0, 1/2, 1; None: abstained) tested against 1/2 by sign flips within whole groups.
+
+    `told` are the verdicts for above, below and neither.
+    """
+    known = [(share, group) for share, group in zip(shares, groups, strict=True) if share is not None]
+    if not known:
+        return Finding(name, None, None, 0, 0.5, verdict="not measured", detail={"abstained": len(shares), **detail})
+    values, where = np.array([share for share, _ in known]), [group for _, group in known]
+    effect = proportion(values, groups=where)
+    p = paired_permutation(values, np.full(len(values), 0.5), groups=where).p
+    above = effect.value is not None and effect.value > 0.5
+    verdict = told[2] if p is None or p >= 0.05 else told[0] if above else told[1]
+    test = HypothesisTest(effect, p, 0.5, "sign-flip permutation")
+    return finding(name, test, verdict=verdict, abstained=len(shares) - len(known), **detail)
