@@ -162,3 +162,12 @@ def test_replay_makes_up_its_share_with_the_mean_weight():
     assert len(mixed) == 25
     assert {item.weight for item in mixed[20:]} == {3.5}
     assert with_replay(new, [], 0.5, Random(0)) == new
+
+
+def test_contradiction_bounds_the_share_of_wrong_labels():
+    from whetstone.loops._measure import describe
+
+    groups = [group("7747", (0.9, 0.9, 0.9, 0.9)), group("4.22", (0.9, 0.9, 0.9, 0.1))]
+    found = describe(groups, kept(groups, filter="signal", signal="s"))
+    assert found["contradiction"].estimate == pytest.approx(2 / 6)
+    assert describe(groups, kept(groups))["contradiction"].estimate == 0.0

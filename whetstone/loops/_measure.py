@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -21,17 +22,19 @@ def describe(groups: Sequence[Group], kept: Sequence[Kept]) -> dict[str, Finding
 
     accept_rate (questions with an accepted sample; also `accept_rate/LEVEL`), proxy (accepted samples among all),
     agreement (votes of the most voted answer among all samples), distinct (different answers among usable samples),
-    contradiction (labelled questions whose accepted samples disagree), length (completion tokens).
+    contradiction (accepted samples against the most accepted answer of their question: where a question has one right
+    answer, at least that share of the labels is wrong), length (completion tokens).
     """
     tallies = tally(groups, kept)
     total = Tally(sum(t.questions for t in tallies.values()), sum(t.accepted_questions for t in tallies.values()))
     out = {"accept_rate": wilson(total.accepted_questions, total.questions)} if groups else {}
     if len(tallies) > 1:
         out |= {f"accept_rate/{level}": wilson(t.accepted_questions, t.questions) for level, t in tallies.items()}
-    accepted = [(group, indices) for group, indices in zip(groups, kept, strict=True) if indices]
+    accepted = [(g, group.answers[i]) for g, group in enumerate(groups) for i in kept[g]]
     if accepted:
-        several = sum(len({group.answers[i] for i in indices}) > 1 for group, indices in accepted)
-        out["contradiction"] = wilson(several, len(accepted))
+        leading = {g: Counter(groups[g].answers[i] for i in kept[g]).most_common(1)[0][0] for g, _ in accepted}
+        against = [float(answer != leading[g]) for g, answer in accepted]
+        out["contradiction"] = proportion(against, groups=[g for g, _ in accepted])
     samples = [(g, i in kept[g]) for g, group in enumerate(groups) for i in range(len(group.candidates))]
     voted = [group for group in groups if group.votes]
     if samples:

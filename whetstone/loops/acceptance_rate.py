@@ -9,18 +9,16 @@ from whetstone.core.types import Alarm, Round
 from whetstone.loops._series import latest
 
 
-@method(
-    "guard", checked="tests/loops/test_guards.py::test_acceptance_rate_fires_on_contradicting_labels"
-)
+@method("guard", checked="tests/loops/test_guards.py::test_acceptance_rate_fires_on_contradicting_labels")
 def acceptance_rate(rounds: Sequence[Round], *, floor: float = 0.02, contradiction: float = 0.25) -> Alarm | None:
-    """Stop when almost no question gets a label, or when many get several labels at once. Needs no gold.
+    """Stop when almost no question gets a label, or when many labels contradict each other. Needs no gold.
 
-    Of two different answers to one question at most one is right, so a filter that accepts both is wrong there for
-    certain.
+    Of different answers to one question at most one is right, so the accepted samples that are against the most
+    accepted answer bound the share of wrong labels from below.
 
     Args:
         floor: least share of training questions with an accepted sample.
-        contradiction: largest share of labelled questions whose accepted samples disagree.
+        contradiction: largest share of accepted samples against the most accepted answer of their question.
     """
     rate = latest(rounds, "train/accept_rate")
     if rate is not None and rate.interval is not None and rate.interval[1] < floor:
@@ -28,6 +26,6 @@ def acceptance_rate(rounds: Sequence[Round], *, floor: float = 0.02, contradicti
     for name in ("contradiction", "train/contradiction"):
         share = latest(rounds, name)
         if share is not None and share.interval is not None and share.interval[0] > contradiction:
-            message = f"for {share.estimate:.0%} of the labelled questions the filter accepts contradicting answers"
+            message = f"{share.estimate:.0%} of the accepted answers contradict the most accepted one to their question"
             return Alarm("acceptance_rate", message, stop=True)
     return None
