@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import os
-from itertools import count
 from collections.abc import Iterator, Sequence
+from functools import cache
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -84,6 +85,7 @@ def field(prompt: Prompt, name: str) -> str:
     return value if isinstance(value, str) else value.text
 
 
+@cache
 def features(question: str) -> tuple[int, int, Tensor]:
     """Level, right digit and fixed noise of a question."""
     total, _, level = question.partition("@")
@@ -115,7 +117,7 @@ class ToyModel:
     """One number a level, and a bias that training may spoil."""
 
     name = "toy"
-    learning_rate = 0.3
+    learning_rate = 4.0
 
     def __init__(self) -> None:
         self.skill = torch.tensor([SKILL[level] for level in LEVELS], requires_grad=True)

@@ -123,7 +123,7 @@ def run(
             "audit",
             "may its judgement be trusted?",
             audit.Audit,
-            lambda: audit.measure(bench, task, sizes, known.kept),
+            lambda: audit.measure(bench, task, sizes),
             audit.show,
         )
         found.gap = steps(
