@@ -1,0 +1,1 @@
+"""Floor 2: examples with exact verifiers, from generated worlds and from files."""
