@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,8 +49,8 @@ class TransformersModel:
         learning_rate: what training loops use that are given none; by default 1e-4 for adapters, 1e-5 otherwise.
         name: what the model is called; by default `hf/FOLDER`.
 
-    Sampled replies carry log-probabilities when `sampling.logprobs` is set; their last token is then the end token,
-    with empty text, if the model ended the reply. The number of threads is torch's own setting and is left alone.
+    Tokens of replies are those of their text: the end token is counted in `usage` but not listed, as nothing that
+    comes after a stop string is. The number of threads is torch's own setting and is left alone.
 
     Raises:
         ModelError: the folder is missing, incomplete, damaged, or not a causal language model.
@@ -230,7 +231,7 @@ class TransformersModel:
 
     def _hash(self) -> str:
         config = self.net.config.to_dict()
-        for place in ("_name_or_path", "transformers_version", "dtype"):
+        for place in ("_name_or_path", "transformers_version", "dtype", "architectures"):
             config.pop(place, None)
         tokenizer = self.tokenizer
         dialect = type(self.dialect).__qualname__ if self.dialect is not None else None
@@ -253,7 +254,8 @@ def save_checkpoint(net: Any, tokenizer: Any, folder: Path, **about: str) -> Non
     """
 
     def write(fresh: Path) -> None:
-        net.save_pretrained(fresh)
+        with _quiet():
+            net.save_pretrained(fresh)
         tokenizer.save_pretrained(fresh)
 
     write_folder(folder, write, about)
@@ -270,7 +272,6 @@ def _load(folder: Path | str, device: torch.device, dtype: str) -> tuple[Any, An
     elif len(path.parts) != 2 or path.is_absolute():
         raise ModelError(f"there is no folder {path}")
     wanted = "float32" if dtype == "auto" and device.type == "cpu" else dtype
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         AutoConfig.from_pretrained(path, local_files_only=True)
     except Exception as error:  # the library raises many kinds, each with a long message
@@ -279,16 +280,36 @@ def _load(folder: Path | str, device: torch.device, dtype: str) -> tuple[Any, An
             raise ModelError(hint) from error
         raise ModelError(f"{path}/config.json cannot be used: {_brief(error)}") from error
     try:
-        net: Any = AutoModelForCausalLM.from_pretrained(path, local_files_only=True, dtype=wanted)
+        with _quiet():
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                path, local_files_only=True, dtype=wanted, output_loading_info=True
+            )
     except Exception as error:
         if isinstance(error, ValueError) and "AutoModelForCausalLM" in str(error):
             raise ModelError(f"{path} is not a causal language model") from error
         raise ModelError(f"the weights of {path} cannot be loaded: {_brief(error)}") from error
+    net, found = loaded
+    if found["missing_keys"]:
+        raise ModelError(f"{path} is not a whole causal language model: it lacks {min(found['missing_keys'])}")
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     except Exception as error:
         raise ModelError(f"the tokenizer of {path} cannot be loaded: {_brief(error)}") from error
     return net.to(device), tokenizer
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the library's progress bars and reports: what they say is raised as an error here."""
+    bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _brief(error: Exception) -> str:

@@ -75,7 +75,7 @@ class Decoder:
                 done.append(reply)
         if rows.live < 0.75 * rows.count:
             slots, sources = (self._tensor(np.array(moved, np.int64)) for moved in rows.compact())
-            self.cache.move(slots, sources, int(rows.length[: rows.live].max(initial=0)))
+            self.cache.move(slots, sources, int(rows.length.max()))
             chosen[slots] = chosen[sources]
         if rows.live:
             self._advance(chosen[: rows.count])
@@ -88,7 +88,7 @@ class Decoder:
         if not self.waiting or self.rows.live == self.slots:
             return
         groups: dict[int, list[tuple[int, Job]]] = {}
-        reach = max((job.reach for job in self.rows.jobs if job), default=0)
+        reach = int(self.rows.reach.max())
         for slot in self.rows.free():
             if not self.waiting:
                 break
@@ -133,8 +133,7 @@ class Decoder:
         assert prefill is not None
         assert self.logits is not None
         span = max(len(job.prompted.ids) for _, job in group)
-        longest = int(self.rows.length[: self.rows.count].max(where=self.rows.alive[: self.rows.count], initial=0))
-        self._room(max(span, longest), prefill)
+        self._room(max(span, int(self.rows.length.max())), prefill)
         slots = self._tensor(np.array([slot for slot, _ in group]))
         sources = self._tensor(np.array([job.prompted.row for _, job in group]))
         self.cache.insert(slots, prefill.past, sources, span)
@@ -175,11 +174,9 @@ class Decoder:
         """Read each row's new token; a free slot among them comes along, which costs less than closing the gap."""
         rows, n = self.rows, self.rows.count
         assert self.logits is not None
-        span = int(rows.length[:n].max(where=rows.alive[:n], initial=0)) + 1
-        self._room(span)
-        lengths = self._tensor(np.minimum(rows.length[:n], span - 1))
-        self.logits[:n] = self.network.step(self.cache, chosen, lengths)
-        rows.length[:n] += 1
+        self._room(int(rows.length.max()) + 1)
+        self.logits[:n] = self.network.step(self.cache, chosen, self._tensor(rows.length[:n]))
+        rows.length[:n] += rows.alive[:n]
 
     # ---------------------------------------------------------------------------------- leaving
 
@@ -203,10 +200,7 @@ class Decoder:
         kept = text[: min(cuts)] if cuts else text
         tokens = None
         if sampling.logprobs is not None:
-            shares = self._shares(body, text, len(kept))
-            if ended and not cuts:
-                shares.append("")
-            tokens = self._tokens(slot, shares, sampling.logprobs)
+            tokens = self._tokens(slot, self._shares(body, text, len(kept)), sampling.logprobs)
         finish: Literal["stop", "length"] = "stop" if cuts or ended else "length"
         return job.ticket, Generation(kept, tokens, finish, Usage(len(job.prompted.ids), made))
 

@@ -38,6 +38,7 @@ class Rows:
         alive: is the slot taken?
         length: tokens in the cache.
         made: tokens generated.
+        reach: tokens of cache it may need.
         limit, temperature, top_k, top_p, stream: of the request.
         stop: number of its set of stop strings, 0 is none.
         wants: does it ask for log-probabilities?
@@ -46,7 +47,7 @@ class Rows:
         top_ids, top_logprobs: [slots, made, k] alternatives.
     """
 
-    _columns = ("alive", "length", "made", "limit", "temperature", "top_k", "top_p", "stream", "stop", "wants")
+    _columns = ("alive", "length", "made", "reach", "limit", "temperature", "top_k", "top_p", "stream", "stop", "wants")
     _histories = ("tokens", "stats", "top_ids", "top_logprobs")
 
     def __init__(self, slots: int) -> None:
@@ -55,6 +56,7 @@ class Rows:
         self.alive = np.zeros(slots, bool)
         self.length = np.zeros(slots, np.int64)
         self.made = np.zeros(slots, np.int64)
+        self.reach = np.zeros(slots, np.int64)
         self.limit = np.zeros(slots, np.int64)
         self.temperature = np.ones(slots, np.float32)
         self.top_k = np.zeros(slots, np.int64)
@@ -78,7 +80,8 @@ class Rows:
         self.jobs[slot], self.alive[slot] = job, True
         self.live += 1
         self.count = max(self.count, slot + 1)
-        self.length[slot], self.made[slot], self.limit[slot] = len(job.prompted.ids), 0, job.limit
+        self.length[slot], self.made[slot] = len(job.prompted.ids), 0
+        self.reach[slot], self.limit[slot] = job.reach, job.limit
         self.temperature[slot] = sampling.temperature
         self.top_k[slot], self.top_p[slot] = sampling.top_k, sampling.top_p
         self.stream[slot] = streams(np.array([sampling.seed], np.uint64))[0]
@@ -110,6 +113,7 @@ class Rows:
     def _blank(self, slots: int | slice) -> None:
         """Free slots ask for nothing that costs time."""
         self.alive[slots], self.wants[slots], self.stop[slots] = False, False, 0
+        self.length[slots], self.reach[slots] = 0, 0
         self.temperature[slots], self.top_k[slots], self.top_p[slots] = 1.0, 0, 1.0
 
     def _widen(self, limit: int, k: int) -> None:
