@@ -49,7 +49,12 @@ def main() -> None:
 
     def signs(wins: int, losses: int) -> dict:
         found = scipy_stats.binomtest(wins, wins + losses)
-        return {"wins": wins, "losses": losses, "p": found.pvalue, "interval": limits(found.proportion_ci(0.95, "exact"))}
+        return {
+            "wins": wins,
+            "losses": losses,
+            "p": found.pvalue,
+            "interval": limits(found.proportion_ci(0.95, "exact")),
+        }
 
     permuted = scipy_stats.permutation_test(
         (values[:12], values[12:24]),
@@ -96,10 +101,10 @@ def main() -> None:
         "clustered_mean": {"stderr": float(clustered.bse[0]), "interval": limits(clustered.conf_int()[0])},
         "bootstrap_mean": {"percentile_not_expanded": resampled("percentile"), "bca": resampled("BCa")},
         "mcnemar": [
-            {"wins": w, "losses": l, "exact": float(mcnemar([[10, w], [l, 10]], exact=True).pvalue)}
-            for w, l in [(19, 7), (5, 15), (0, 6), (3, 3), (1, 0)]
+            {"wins": won, "losses": lost, "exact": float(mcnemar([[10, won], [lost, 10]], exact=True).pvalue)}
+            for won, lost in [(19, 7), (5, 15), (0, 6), (3, 3), (1, 0)]
         ],
-        "sign_test": [signs(w, l) for w, l in [(12, 5), (0, 4), (7, 7)]],
+        "sign_test": [signs(*pair) for pair in [(12, 5), (0, 4), (7, 7)]],
         "paired_permutation": {"n": 12, "p": float(permuted.pvalue)},
         "auroc": float(metrics.roc_auc_score(correct, scores)),
         "auroc_other": float(metrics.roc_auc_score(correct, other)),

@@ -68,6 +68,12 @@ def select(groups: Groups | None, where: Codes) -> Groups | None:
     return None if groups is None else [groups[int(i)] for i in where]
 
 
+def rarer(labels: Floats, groups: Groups | None) -> int:
+    """Number of items, or of clusters that hold one, of the class that has fewer."""
+    codes = clusters(groups, labels.size)
+    return min(np.unique(codes[labels == label]).size for label in (0, 1))
+
+
 def check_level(level: float) -> float:
     """The tail probability `1 - level`. Raises ValueError unless 0 < level < 1."""
     if not 0 < level < 1:

@@ -149,17 +149,17 @@ def from_draws(
     return Estimate(value, limits, n, float(defined.std(ddof=1)), method, note)
 
 
-def on_scale(estimate: Estimate, scale: Literal["log", "logit"], level: float) -> Estimate:
-    """The estimate with a normal interval of its bootstrap stderr, made on a scale on which it is less skewed."""
+def on_scale(estimate: Estimate, scale: Literal["log", "logit"], freedom: float, level: float) -> Estimate:
+    """The estimate with a t interval of its bootstrap stderr, made on a scale on which it is less skewed."""
     value, stderr = estimate.value, estimate.stderr
     tail = check_level(level) / 2
     if not value or not stderr or (scale == "logit" and value >= 1):
         return replace(estimate, interval=None, note=estimate.note or "at the edge of its range: the spread is unknown")
-    z = scipy.special.ndtri([tail, 1 - tail])
+    t = scipy.special.stdtrit(max(1.0, freedom), [tail, 1 - tail])
     if scale == "log":
-        low, high = value * np.exp(z * stderr / value)
+        low, high = value * np.exp(t * stderr / value)
     else:
-        low, high = scipy.special.expit(scipy.special.logit(value) + z * stderr / (value * (1 - value)))
+        low, high = scipy.special.expit(scipy.special.logit(value) + t * stderr / (value * (1 - value)))
     return replace(estimate, interval=(float(low), float(high)), method=estimate.method.replace("percentile", scale))
 
 

@@ -56,8 +56,8 @@ def reliability(
         confidence: [n] within [0, 1].
         correct: [n] right (1) or wrong (0).
         bins: number of bins.
-        scheme: "width" for bins of equal width, "mass" for bins of (nearly) equal counts; equal confidences always
-            share a bin.
+        scheme: "width" for bins of equal width (each with its upper edge), "mass" for bins of (nearly) equal
+            counts; equal confidences always share a bin.
         groups: [n] cluster of each item.
         level: confidence level of each bin's accuracy.
 
@@ -140,7 +140,7 @@ def ece_test(
     by_chance = np.abs(null).sum(axis=1)
     p = (int(np.count_nonzero(by_chance >= value * (1 - 1e-9))) + 1) / (rounds + 1)
     low = _least_gap(gaps, noise, tail) if p <= 2 * tail else 0.0
-    high = min(1.0, value + float(np.quantile(noise @ np.sign(gaps), 1 - tail)))
+    high = min(1.0, value + float(np.quantile(noise @ np.where(gaps < 0, -1, 1), 1 - tail)))
     note = f"perfect calibration would give {by_chance.mean():.3g} on average"
     spread = float(np.abs(gaps + noise).sum(axis=1).std(ddof=1)) or None
     return HypothesisTest(Estimate(value, (low, max(high, value)), n, spread, method, note), p, 0.0, method)
@@ -200,7 +200,7 @@ def _cells(values: Floats, bins: int, scheme: Scheme) -> Codes:
     if scheme == "width":
         # inner edges as decimals of the width, so that 0.3 falls where 3/10 says, not where 0.1 * 3 does
         edges = np.arange(1, bins) / bins
-        return np.asarray(np.searchsorted(edges, values, side="right"))
+        return np.asarray(np.searchsorted(edges, values, side="left"))
     if scheme != "mass":
         raise ValueError(f'scheme must be "width" or "mass", not {scheme!r}')
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)

@@ -8,7 +8,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from whetstone.stats._arrays import Codes, Floats, Groups, binary, check_level, clusters, floats, same_length
+from whetstone.stats._arrays import Codes, Floats, Groups, binary, check_level, clusters, floats, rarer, same_length
 from whetstone.stats.bootstrap import bootstrap, on_scale
 from whetstone.stats.estimate import Estimate, HypothesisTest
 
@@ -125,8 +125,8 @@ def auprc(
     """Average precision (area under the precision-recall curve by steps), with a bootstrap interval.
 
     Right answers are the positive class; chance level is their share. Tied scores enter together. The interval is
-    made on the logit scale, since percentiles miss too often below. Arguments are those of `auroc` and `bootstrap`.
-    Unknown when no answer is right.
+    made from the bootstrap stderr on the logit scale with a t quantile for the rarer class, since percentiles miss
+    too often below. Arguments are those of `auroc` and `bootstrap`. Unknown when no answer is right.
 
     Source: Davis and Goadrich, "The relationship between precision-recall and ROC curves" (2006); intervals:
     Boyd, Eng and Page, "Area under the precision-recall curve: point estimates and confidence intervals" (2013).
@@ -147,7 +147,7 @@ def auprc(
         return np.asarray(np.divide(area, total, out=np.full_like(area, np.nan), where=total > 0))
 
     found = bootstrap(average_precision, labels.size, groups=groups, rounds=rounds, level=level, seed=seed)
-    return on_scale(found, "logit", level)
+    return on_scale(found, "logit", rarer(labels, groups) - 1, level)
 
 
 def _midranks(values: Floats) -> Floats:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from whetstone.stats._arrays import Codes, Floats, Groups, binary, floats, same_length, select
+from whetstone.stats._arrays import Codes, Floats, Groups, binary, floats, rarer, same_length, select
 from whetstone.stats.bootstrap import bootstrap, on_scale
 from whetstone.stats.estimate import Estimate
 from whetstone.stats.intervals import proportion
@@ -58,12 +59,13 @@ def aurc(
 ) -> Estimate:
     """Area under the risk-coverage curve: mean risk over all coverages 1/n .. 1 (lower is better).
 
-    Arguments are those of `risk_coverage` and `bootstrap`.
+    The interval is made from the bootstrap stderr on the logit scale with a t quantile for the rarer class, since
+    percentiles miss too often above. Arguments are those of `risk_coverage` and `bootstrap`.
 
     Source: Geifman, Uziel and El-Yaniv, "Bias-reduced uncertainty estimation for deep neural classifiers" (2019),
     section 3; ties by their expected risk.
     """
-    return _area(scores, correct, lambda area, wrong, total: area, groups, rounds, level, seed)
+    return _area(scores, correct, lambda area, wrong, total: area, "logit", groups, rounds, level, seed)
 
 
 def excess_aurc(
@@ -77,8 +79,8 @@ def excess_aurc(
 ) -> Estimate:
     """E-AURC: the AURC above that of a perfect score with the same answers (0 is perfect).
 
-    Unlike AURC it can be compared between models of different accuracy. The interval is made on the log scale, since
-    percentiles miss too often above. Arguments are those of `aurc`.
+    Unlike AURC it can be compared between models of different accuracy. The interval is made on the log scale
+    and covers in about 93 % of simulations at a level of 95 %. Arguments are those of `aurc`.
 
     Source: Geifman, Uziel and El-Yaniv (2019), equation 4, with the exact finite sum for the perfect score.
     """
@@ -90,7 +92,7 @@ def excess_aurc(
         gap = area - perfect
         return np.where(gap < 1e-12, 0.0, gap)
 
-    return on_scale(_area(scores, correct, excess, groups, rounds, level, seed), "log", level)
+    return _area(scores, correct, excess, "log", groups, rounds, level, seed)
 
 
 def accuracy_at_coverage(
@@ -142,6 +144,7 @@ def _area(
     scores: ArrayLike,
     correct: ArrayLike,
     finish: Callable[[Floats, Floats, Floats], Floats],
+    scale: Literal["log", "logit"],
     groups: Groups | None,
     rounds: int,
     level: float,
@@ -165,7 +168,8 @@ def _area(
         risks = size * rate + (wrong - errors - before * rate) * steps
         return finish(risks.sum(axis=1) / seen[:, -1], wrong[:, -1], seen[:, -1])
 
-    return bootstrap(statistic, labels.size, groups=groups, rounds=rounds, level=level, seed=seed)
+    found = bootstrap(statistic, labels.size, groups=groups, rounds=rounds, level=level, seed=seed)
+    return on_scale(found, scale, rarer(labels, groups) - 1, level)
 
 
 def _harmonic(n: int) -> Floats:
