@@ -26,7 +26,7 @@ def test_every_round_restarts_from_base_and_improves_on_it(tiny, largest, drive_
     assert accuracy(tiny, temperature=1.0) > before + 0.15
     gap = rounds[0].metrics["train_test_gap"]
     assert gap.interval[0] < gap.estimate < gap.interval[1]
-    assert rounds[0].metrics["pass_at_k"].n == 32
+    assert rounds[0].metrics["exploration"].n == 32
 
 
 def test_gold_reward_never_keeps_a_wrong_sample(tiny, largest, drive_on):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from whetstone.core.types import Finding, Json, Task
+from whetstone.loops._balance import Query, balance, pass_at_k_s, reward_at_k_s
 from whetstone.loops._rollout import Group
 from whetstone.loops._select import Kept, Tally, tally
 from whetstone.loops._train import TrainLog
-from whetstone.stats.estimate import Estimate, finding
+from whetstone.stats.estimate import finding
 from whetstone.stats.intervals import clustered_mean, proportion, wilson
 
 BINS = (0.0, 0.5, 0.625, 0.75, 0.875, 1.0)
@@ -54,44 +56,58 @@ def audit(groups: Sequence[Group], kept: Sequence[Kept], task: Task) -> dict[str
 
     gold (samples that are right), gap (proxy minus gold, paired by question), precision (accepted samples that are
     right, with bins of vote share in its detail), process_precision (accepted samples with every step right, where the
-    task can tell), pass_at_k (questions with a right sample among k).
+    task can tell). And the monitors of B-STaR: exploration (pass@k), exploitation (questions whose best sample by
+    reward is right), balance (mean balance score of the accepted samples).
     """
-    right: list[float] = []
-    ids: list[int] = []
-    proxy: list[float] = []
-    correct: list[tuple[int, float, float]] = []
-    steps: list[tuple[int, float]] = []
-    solved: dict[int, bool] = {}
-    for g, (group, indices) in enumerate(zip(groups, kept, strict=True)):
-        for i, candidate in enumerate(group.candidates):
-            value = task.verify(group.example, candidate.text).value
-            if value is None:
-                continue
-            ids.append(g)
-            right.append(value)
-            proxy.append(float(i in indices))
-            solved[g] = solved.get(g, False) or value == 1
-            if i in indices:
-                correct.append((g, value, group.votes.get(group.answers[i] or "", 0) / len(group.candidates)))
-                process = task.process(group.example, candidate.text).value
-                if process is not None:
-                    steps.append((g, process))
-    if not right:
+    values = [[task.verify(group.example, c.text).value for c in group.candidates] for group in groups]
+    marks = [(g, i, value) for g, row in enumerate(values) for i, value in enumerate(row) if value is not None]
+    if not marks:
         return {}
-    gap = [a - b for a, b in zip(proxy, right, strict=True)]
-    out: dict[str, Estimate] = {
-        "gold": proportion(right, groups=ids),
-        "gap": clustered_mean(gap, ids),
-        "pass_at_k": wilson(sum(solved.values()), len(solved)),
+    ids = [g for g, _, _ in marks]
+    queries = as_queries(groups, values)
+    accepted = [
+        replace(query, rewards=tuple(1.0 if i in indices else None for i in range(len(query.texts))))
+        for query, indices in zip(queries, kept, strict=True)
+    ]
+    found = {
+        "gold": finding("gold", proportion([value for _, _, value in marks], groups=ids)),
+        "gap": finding("gap", clustered_mean([float(i in kept[g]) - value for g, i, value in marks], ids)),
+        "exploration": finding("pass_at_k", pass_at_k_s(queries), k=len(groups[0].candidates)),
+        "exploitation": finding("best_of_k", reward_at_k_s(queries)),
+        "balance": finding("balance", balance(accepted, 0.5)),
     }
-    found = {name: finding(name, estimate) for name, estimate in out.items()}
+    correct = [(g, value, vote_share(groups[g], i)) for g, i, value in marks if i in kept[g]]
     if correct:
         estimate = proportion([value for _, value, _ in correct], groups=[g for g, _, _ in correct])
         found["precision"] = finding("precision", estimate, by_vote_share=by_vote_share(correct))
+    steps = [
+        (g, value)
+        for g, i, _ in marks
+        if i in kept[g] and (value := task.process(groups[g].example, groups[g].candidates[i].text).value) is not None
+    ]
     if steps:
         estimate = proportion([value for _, value in steps], groups=[g for g, _ in steps])
         found["process_precision"] = finding("process_precision", estimate)
     return found
+
+
+def as_queries(groups: Sequence[Group], values: Sequence[Sequence[float | None]]) -> list[Query]:
+    """Samples with gold marks, rewarded by their signal or else by the vote share of their answer."""
+    return [
+        Query(
+            tuple(candidate.text for candidate in group.candidates),
+            tuple(value == 1 for value in marks),
+            group.rewards
+            if any(reward is not None for reward in group.rewards)
+            else tuple(vote_share(group, i) for i in range(len(group.candidates))),
+        )
+        for group, marks in zip(groups, values, strict=True)
+    ]
+
+
+def vote_share(group: Group, i: int) -> float:
+    """Share of a question's samples that give the same answer as sample i; 0 for one that cannot be used."""
+    return group.votes.get(group.answers[i] or "", 0) / len(group.candidates)
 
 
 def by_vote_share(correct: Sequence[tuple[int, float, float]]) -> list[Json]:

@@ -19,7 +19,7 @@ def diversity_collapse(rounds: Sequence[Round], *, drop: float = 0.5) -> Alarm |
     Args:
         drop: warn when different answers fall below this share of what they were before training.
     """
-    coverage = change(rounds, "pass_at_k")
+    coverage = change(rounds, "exploration")
     if coverage is not None:
         if coverage.interval is not None and coverage.interval[1] < 0:
             message = f"pass@k changed by {coverage.estimate:+.0%} since before training"
