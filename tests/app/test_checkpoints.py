@@ -44,7 +44,7 @@ def test_a_damaged_checkpoint_is_never_loaded(tmp_path: Path, harm: str) -> None
     elif harm == "no weights":
         weights.unlink()
     else:
-        manifest.write_text('{"files": {}}')
+        manifest.write_text('{"fingerprint": "f", "files": {}}')
     assert checkpoints.load(folder) is None
 
 

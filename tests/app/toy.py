@@ -103,11 +103,13 @@ class ToySession:
 
     def poll(self, timeout: float | None = None) -> Sequence[tuple[int, Reply | Exception]]:
         batch, self.queue = self.queue[:64], self.queue[64:]
+        replies = [(ticket, self.model.answer(request)) for ticket, request in batch]
         log = os.environ.get("TOY_LOG")
         if log:
+            answered = [r for (_, r), (_, reply) in zip(batch, replies, strict=True) if isinstance(reply, Generation)]
             with Path(log).open("a") as out:
-                out.writelines(f"{self.model.fingerprint} {sha256(repr(r).encode()).hexdigest()}\n" for _, r in batch)
-        return [(ticket, self.model.answer(request)) for ticket, request in batch]
+                out.writelines(f"{self.model.fingerprint} {sha256(repr(r).encode()).hexdigest()}\n" for r in answered)
+        return replies
 
     def close(self) -> None:
         self.queue = []

@@ -1,14 +1,14 @@
 """A trainable model whose finished training phases are kept on disk, so that a resumed run reads them instead.
 
 Loops change weights in phases that end with `changed()`. The i-th phase of a run always trains the same items from the
-same weights, so its result is read from `phase-i` when that checkpoint is complete. Until it is read, differentiable
-`logprobs` and the optimizer are inexpensive stand-ins: their result would be thrown away. Everything without gradient
-(sampling, reference log-probabilities) is always the real model's.
+same weights, so its result is read from `phase-i` when that checkpoint is complete and a recorded round ended with its
+weights. Until it is read, differentiable `logprobs` and the optimizer are inexpensive stand-ins: their result would be
+thrown away. Everything without gradient (sampling, reference log-probabilities) is always the real model's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,26 @@ from whetstone.loops.trainable import Trainable
 
 
 class Checkpointed:
-    """Wraps a `Trainable`; `folder` holds its phases, `read` counts those that were not trained again."""
+    """Wraps a `Trainable`.
 
-    def __init__(self, inner: Trainable, folder: Path) -> None:
-        self.inner, self.folder = inner, folder
-        self.phase = self.read = 0
+    Args:
+        folder: holds its phases.
+        recorded: fingerprints of the weights with which recorded rounds ended.
+    """
+
+    def __init__(self, inner: Trainable, folder: Path, recorded: Collection[str] = ()) -> None:
+        self.inner, self.folder, self.recorded = inner, folder, recorded
+        self.phase = 0
         self._stand_in = torch.zeros(1, requires_grad=True)
-        self._finished = checkpoints.is_complete(self._place)
+        self._finished = checkpoints.complete(self._place) in recorded
 
     @property
     def name(self) -> str:
         return self.inner.name
+
+    @property
+    def learning_rate(self) -> float:
+        return self.inner.learning_rate
 
     @property
     def fingerprint(self) -> str:
@@ -46,15 +55,14 @@ class Checkpointed:
 
     def changed(self) -> None:
         """End a phase: read its weights where they are complete, else keep the new ones."""
-        state = checkpoints.load(self._place)
+        state = checkpoints.load(self._place) if self._finished else None
         if state is None:
             self.inner.changed()
             checkpoints.save(self.inner.state(), self._place, fingerprint=self.inner.fingerprint)
         else:
             self.inner.load_state(state)
-            self.read += 1
         self.phase += 1
-        self._finished = checkpoints.is_complete(self._place)
+        self._finished = checkpoints.complete(self._place) in self.recorded
 
     def logprobs(self, items: Sequence[tuple[Prompt, str]]) -> tuple[Tensor, Tensor]:
         """The model's, or a stand-in for a phase that will be read."""

@@ -47,19 +47,21 @@ def load(folder: Path) -> dict[str, Tensor] | None:
     """The state of a complete checkpoint; None where there is none, or one whose manifest does not fit."""
     from safetensors.torch import load_file
 
-    if not is_complete(folder):
+    if complete(folder) is None:
         return None
     state: dict[str, Tensor] = load_file(folder / WEIGHTS)
     return state
 
 
-def is_complete(folder: Path) -> bool:
-    """Whether the manifest is there and names every file with the hash it has."""
+def complete(folder: Path) -> str | None:
+    """The fingerprint of a checkpoint whose manifest names every file with the hash it has; else None."""
     try:
-        files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-        return bool(files) and all(digest(folder / name) == expected for name, expected in files.items())
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files = manifest["files"]
+        whole = bool(files) and all(digest(folder / name) == expected for name, expected in files.items())
+        return str(manifest["fingerprint"]) if whole else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
+        return None
 
 
 def digest(file: Path) -> str:

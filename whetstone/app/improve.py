@@ -138,7 +138,7 @@ def run(
             "sharpen",
             "which strategy is worth its tokens?",
             sharpen.Sharpen,
-            lambda: sharpen.measure(bench, task, sizes, base.levels, trusted[:2]),
+            lambda: sharpen.measure(bench, task, sizes, base.levels, trusted),
             sharpen.show,
         )
         trained = None

@@ -187,8 +187,9 @@ def show(console: Console, step: Know) -> None:
 
     def cells(r: SignalRow) -> list[str]:
         measures = [interval(m.value, m.interval) if m else "–" for m in (r.auroc, r.ece, r.brier)]
-        return [r.name, str(r.n), str(r.abstained), *measures, p_value(r.p), count(r.tokens), r.reason]
+        use = "kept" if r.kept else "dropped"
+        return [r.name, str(r.n), str(r.abstained), *measures, p_value(r.p), count(r.tokens), use]
 
     columns = ["signal", "n", "abstained", "AUROC", "ECE", "Brier", "p (Holm)", "tokens", ""]
-    console.table(columns, [cells(r) for r in step.rows])
+    console.table(columns, [cells(r) for r in step.rows if r.n])
     console.say(step.sentence)

@@ -39,8 +39,8 @@ def menu(signals: Sequence[str]) -> list[tuple[str, dict[str, Json]]]:
     most = SAMPLES[-1]
     tried: list[tuple[str, dict[str, Json]]] = [("greedy", {})]
     tried += [("self_consistency", {"n": n}) for n in SAMPLES]
-    tried += [("best_of_n", {"n": 8, "signal": signal}) for signal in signals]
-    tried += [("weighted_vote", {"n": 8, "signal": signal}) for signal in signals[:1]]
+    tried += [("best_of_n", {"n": 8, "signal": signal}) for signal in signals[:2]]
+    tried += [("weighted_vote", {"n": 8, "signal": "critique"})] if "critique" in signals else []
     tried += [("adaptive_consistency", {"most": most}), ("early_stopping_consistency", {"window": 4, "most": most})]
     return [*tried, ("self_refine", {"rounds": 1}), ("if_or_else", {})]
 

@@ -15,7 +15,7 @@ from whetstone.app.console import Console, interval, number, p_value
 from whetstone.app.grading import Graded, greedy, questions
 from whetstone.app.measure import accuracy, paired, paired_levels, with_crossed
 from whetstone.app.plan import Plan
-from whetstone.app.result import Arm, Measure, SeedRun, TrainingRound
+from whetstone.app.result import Arm, Measure, SeedRun, TrainingRound, decode
 from whetstone.app.steps.baseline import Baseline
 from whetstone.app.steps.recorded import Steps
 from whetstone.app.workbench import Workbench
@@ -128,7 +128,12 @@ class Course:
         The model is left with the weights that were kept.
         """
         began, spent = time.monotonic(), self.bench.ledger.total
-        model = Checkpointed(self.model, self.place(arm, seed))
+        prefix = f"{arm.name}/{seed}/"
+        stored = {
+            key: decode(Round, value, key) for key, value in self.bench.run.read("round") if key.startswith(prefix)
+        }
+        snapshots = {done.snapshot for done in stored.values() if done.snapshot}
+        model = Checkpointed(self.model, self.place(arm, seed), snapshots)
         examples = questions(self.task, "test", self.plan.test)
         loop = load(arm.loop, "loop")
 
@@ -140,8 +145,11 @@ class Course:
         rounds: list[Round] = []
         answers, state = list(self.before), model.state()
         for done in loop(model, self.task, runner, **self.settings(arm, seed)):
+            key = f"{prefix}{done.index}"
+            if key not in stored:
+                self.bench.run.add("round", key, done)
+            done = stored.get(key, done)
             rounds.append(done)
-            self.bench.run.add("round", f"{arm.name}/{seed}/{done.index}", done)
             now = greedy(self.bench, f"held out {arm.role} {seed} {done.index}", self.task, examples)
             alarms = (*done.alarms, *guarded(rounds))
             stop = any(alarm.stop for alarm in alarms)
