@@ -153,3 +153,8 @@ def test_the_order_of_rows_does_not_matter(rows, random):
     for function in (auroc, lambda s, c: auprc(s, c, rounds=2)):
         values = [function(*zip(*version, strict=True)).value for version in (rows, shuffled)]
         assert values[0] == pytest.approx(values[1])
+
+
+def test_answers_without_a_group_are_treated_as_independent(data):
+    alone = auroc_test(data["scores"], data["correct"])
+    assert auroc_test(data["scores"], data["correct"], groups=[""] * len(data["scores"])) == alone

@@ -150,3 +150,9 @@ def test_mcnemar_wants_right_or_wrong():
         mcnemar([0.5], [1])
     with pytest.raises(ValueError, match="correct 3"):
         auroc_difference([1, 2], [1, 2], [1, 0, 1])
+
+
+@pytest.mark.parametrize("test", [paired_bootstrap, paired_permutation])
+def test_pairs_without_a_group_are_treated_as_independent(test):
+    first, second = outcomes(7, 1, 13)
+    assert test(first, second, groups=[""] * 21) == test(first, second)

@@ -63,6 +63,11 @@ def clusters(groups: Groups | None, n: int) -> Codes:
     return codes
 
 
+def grouped(codes: Codes) -> bool:
+    """Does any cluster hold more than one item?"""
+    return bool(codes.size) and int(codes.max()) + 1 < codes.size
+
+
 def select(groups: Groups | None, where: Codes) -> Groups | None:
     """The clusters of the items at these positions."""
     return None if groups is None else [groups[int(i)] for i in where]

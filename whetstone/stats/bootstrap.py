@@ -16,7 +16,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from whetstone.stats._arrays import Codes, Floats, Groups, check_level, clusters, floats
+from whetstone.stats._arrays import Codes, Floats, Groups, check_level, clusters, floats, grouped
 from whetstone.stats.estimate import Estimate
 
 Interval = Literal["percentile", "bca"]
@@ -50,10 +50,10 @@ def bootstrap(
     Hesterberg, "What teachers should know about the bootstrap" (2015), section 5.3.
     """
     tail = check_level(level) / 2
-    method = f"{'cluster ' if groups is not None else ''}bootstrap {interval}"
+    codes = clusters(groups, n)
+    method = f"{'cluster ' if grouped(codes) else ''}bootstrap {interval}"
     if n == 0:
         return Estimate(None, None, 0, None, method, "no values")
-    codes = clusters(groups, n)
     units = int(codes.max()) + 1
     value = float(statistic(np.ones((1, n)))[0])
     if math.isnan(value):
@@ -78,10 +78,10 @@ def bootstrap_mean(
     """The mean of `values` [n] with a bootstrap interval; the other arguments are those of `bootstrap`."""
     array = floats(values)
     tail = check_level(level) / 2
-    method = f"{'cluster ' if groups is not None else ''}bootstrap {interval}"
+    codes = clusters(groups, array.size)
+    method = f"{'cluster ' if grouped(codes) else ''}bootstrap {interval}"
     if not array.size:
         return Estimate(None, None, 0, None, method, "no values")
-    codes = clusters(groups, array.size)
     sums, sizes = np.bincount(codes, array).astype(float), np.bincount(codes).astype(float)
     draws = mean_draws(sums, sizes, rounds, np.random.default_rng(seed))
     left_out = None

@@ -8,7 +8,18 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from whetstone.stats._arrays import Codes, Floats, Groups, binary, check_level, clusters, floats, rarer, same_length
+from whetstone.stats._arrays import (
+    Codes,
+    Floats,
+    Groups,
+    binary,
+    check_level,
+    clusters,
+    floats,
+    grouped,
+    rarer,
+    same_length,
+)
 from whetstone.stats.bootstrap import bootstrap, on_scale
 from whetstone.stats.estimate import Estimate, HypothesisTest
 
@@ -48,12 +59,12 @@ def auroc_test(
     """
     values, labels = floats(scores, "scores", infinite=True), binary(correct)
     same_length(scores=values, correct=labels)
-    method = "DeLong" if groups is None else "clustered DeLong"
     tail, n, right = check_level(level) / 2, labels.size, int(labels.sum())
+    codes = clusters(groups, n)
+    method = "clustered DeLong" if grouped(codes) else "DeLong"
     if right in (0, n):
         note = ONE_CLASS.format(right, n - right)
         return HypothesisTest(Estimate(None, None, n, None, method, note), None, 0.5, method)
-    codes = clusters(groups, n)
     area, influence = _influence(values, labels)
     stderr, freedom = _stderr(influence, labels, codes)
     if stderr and 0 < area < 1:
@@ -62,7 +73,7 @@ def auroc_test(
         logit = math.log(area / (1 - area))
         low, high = scipy.special.expit([logit - t * scale, logit + t * scale])
         p = 2 * float(scipy.special.stdtr(freedom, -abs(logit) / scale))
-        if groups is None:
+        if not grouped(codes):
             p = max(p, _rank_sum_p(values, area, right, n - right))
         return HypothesisTest(Estimate(area, (float(low), float(high)), n, stderr, method), p, 0.5, method)
     # clusters that hold both classes count for both, so this is the least information there can be
@@ -95,14 +106,15 @@ def auroc_difference(
     first, second = floats(treatment, "treatment", infinite=True), floats(baseline, "baseline", infinite=True)
     labels = binary(correct)
     same_length(treatment=first, baseline=second, correct=labels)
-    method = "paired DeLong" if groups is None else "clustered paired DeLong"
     tail, n, right = check_level(level) / 2, labels.size, int(labels.sum())
+    codes = clusters(groups, n)
+    method = "clustered paired DeLong" if grouped(codes) else "paired DeLong"
     if right in (0, n):
         note = ONE_CLASS.format(right, n - right)
         return HypothesisTest(Estimate(None, None, n, None, method, note), None, 0.0, method)
     (area, influence), (other, other_influence) = _influence(first, labels), _influence(second, labels)
     gap = area - other
-    stderr, freedom = _stderr(influence - other_influence, labels, clusters(groups, n))
+    stderr, freedom = _stderr(influence - other_influence, labels, codes)
     if not stderr:
         alike = bool((influence == other_influence).all())
         note = "both scores rank alike" if alike else "too few answers or clusters in one class"

@@ -8,7 +8,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from whetstone.stats._arrays import Codes, Floats, Groups, check_level, clusters, floats, unit
+from whetstone.stats._arrays import Codes, Floats, Groups, check_level, clusters, floats, grouped, unit
 from whetstone.stats.estimate import Estimate
 
 EQUAL = "all values are equal: their spread is unknown"
@@ -116,7 +116,7 @@ def clustered_mean(values: ArrayLike, groups: Groups | None, *, level: float = 0
     array = floats(values)
     tail = check_level(level) / 2
     codes = clusters(groups, array.size)
-    method = "t" if groups is None else "clustered t"
+    method = "clustered t" if grouped(codes) else "t"
     if not array.size:
         return Estimate(None, None, 0, None, method, "no values")
     centre, count = float(array.mean()), int(codes.max()) + 1

@@ -8,7 +8,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from whetstone.stats._arrays import Floats, Groups, binary, check_level, clusters, floats, same_length
+from whetstone.stats._arrays import Floats, Groups, binary, check_level, clusters, floats, grouped, same_length
 from whetstone.stats.bootstrap import CELLS, from_draws, mean_draws
 from whetstone.stats.estimate import Estimate, HypothesisTest
 from whetstone.stats.intervals import clopper_pearson, clustered_mean
@@ -40,11 +40,11 @@ def paired_bootstrap(
     (p-value), both expanded for few units as in Hesterberg, "What teachers should know about the bootstrap" (2015).
     """
     difference, counts = _difference(treatment, baseline)
-    method = "paired bootstrap" if groups is None else "paired cluster bootstrap"
+    codes = clusters(groups, difference.size)
+    method = "paired cluster bootstrap" if grouped(codes) else "paired bootstrap"
     tail = check_level(level) / 2
     if not difference.size:
         return HypothesisTest(Estimate(None, None, 0, None, method, "no pairs"), None, 0.0, method, *counts)
-    codes = clusters(groups, difference.size)
     sums, sizes = np.bincount(codes, difference).astype(float), np.bincount(codes).astype(float)
     draws = mean_draws(sums, sizes, rounds, np.random.default_rng(seed))
     effect = from_draws(float(difference.mean()), draws, None, difference.size, sums.size, tail, method)
@@ -75,11 +75,12 @@ def paired_permutation(
     "Permutation p-values should never be zero" (2010).
     """
     difference, counts = _difference(treatment, baseline)
-    method = "paired permutation" if groups is None else "paired cluster permutation"
+    codes = clusters(groups, difference.size)
+    method = "paired cluster permutation" if grouped(codes) else "paired permutation"
     effect = clustered_mean(difference, groups, level=level)
     if not difference.size:
         return HypothesisTest(effect, None, 0.0, method, *counts)
-    sums = np.bincount(clusters(groups, difference.size), difference)
+    sums = np.bincount(codes, difference)
     sizes = np.abs(sums[sums != 0])
     reached = abs(float(sums.sum())) * (1 - 1e-9)
     if sizes.size <= ENUMERATED:
