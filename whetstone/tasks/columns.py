@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Literal, cast
 
 from whetstone.core.types import Json
@@ -25,6 +26,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "metadata": ("metadata", "meta"),
     "context": ("context", "passage"),
 }
+CHOICE_COLUMNS = (tuple(LETTERS), tuple(f"option_{letter}" for letter in LETTERS.lower()))
 SPLIT_NAMES = {
     **{"train": "train", "training": "train", "dev": "dev", "validation": "dev", "valid": "dev", "val": "dev"},
     **{"test": "test", "testing": "test", "eval": "test", "evaluation": "test"},
@@ -58,7 +60,10 @@ class Fields:
 
 def column(record: Mapping[str, Any], name: str) -> str | None:
     """The column that holds a field: the first of its aliases that the record has a value for."""
-    return next((alias for alias in ALIASES[name] if record.get(alias) is not None), None)
+    for alias in ALIASES[name]:
+        if record.get(alias) is not None:
+            return alias
+    return None
 
 
 def read_fields(record: Mapping[str, Any]) -> Fields:
@@ -213,11 +218,9 @@ def _read_metadata(fields: Fields, value: Any) -> None:
 
 def _choice_columns(record: Mapping[str, Any]) -> list[str]:
     """Columns that hold one choice each: A, B, C ... or option_a, option_b ..."""
-    for pattern in ("{}", "option_{}"):
-        names = [pattern.format(letter if pattern == "{}" else letter.lower()) for letter in LETTERS]
-        found = [name for name in names if record.get(name) is not None]
-        if len(found) > 1 and found == names[: len(found)]:
-            return found
+    for names in CHOICE_COLUMNS:
+        if record.get(names[1]) is not None:
+            return list(takewhile(lambda name: record.get(name) is not None, names))
     return []
 
 

@@ -83,7 +83,7 @@ def load_task(spec: str) -> Task:
         TaskError: the file cannot be opened.
     """
     head, colon, tail = spec.rpartition(":")
-    has_options = bool(colon) and _OPTIONS.fullmatch(tail) is not None
+    has_options = bool(colon) and _OPTIONS.fullmatch(tail) is not None and not Path(spec).exists()
     name, given = (head, dict(part.split("=", 1) for part in tail.split(","))) if has_options else (spec, {})
     if name in TASKS:
         options = _typed(name, TASKS[name], given)

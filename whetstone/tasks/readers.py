@@ -99,7 +99,7 @@ def _jsonl(file: IO[bytes]) -> Iterator[Row]:
 
 def _json_row(number: int, text: str, warning: str) -> Row:
     try:
-        record = json.loads(text)
+        record = json.loads(text.rstrip())
     except json.JSONDecodeError as error:
         return Row(number, problem=f"not JSON: {error.msg} at column {error.colno}", warning=warning)
     except (ValueError, RecursionError) as error:

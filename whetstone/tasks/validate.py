@@ -55,7 +55,7 @@ def validate_file(path: Path | str, *, verifier: str | None = None, limit: int =
                 more += 1
         if not rows and not found:
             found.append(Problem(0, "", "the file has no rows"))
-        for problem in _duplicates(path, ids, lines):
+        for problem in _duplicates(ids, lines):
             if len(found) < limit:
                 found.append(problem)
             else:
@@ -108,7 +108,7 @@ def _article(kind: str) -> str:
     return word if word == "text" else f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
-def _duplicates(path: Path, ids: array[int], lines: array[int]) -> Iterator[Problem]:
+def _duplicates(ids: array[int], lines: array[int]) -> Iterator[Problem]:
     if not ids:
         return
     hashes, where = np.frombuffer(ids, dtype=np.uint64), np.frombuffer(lines, dtype=np.uint64)
