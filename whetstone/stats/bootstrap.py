@@ -46,8 +46,8 @@ def bootstrap(
 
     Resamples in which the statistic is undefined are left out and counted in the note.
 
-    Source: Efron and Tibshirani, "An introduction to the bootstrap" (1993), chapters 13 and 14; expansion:
-    Hesterberg, "What teachers should know about the bootstrap" (2015), section 5.3.
+    Source: Efron and Tibshirani, "An introduction to the bootstrap" (1993), chapters 13, 14; expansion:
+    Hesterberg, "What teachers should know about the bootstrap" (2015).
     """
     tail = check_level(level) / 2
     codes = clusters(groups, n)

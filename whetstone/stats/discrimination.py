@@ -42,7 +42,7 @@ def auroc(scores: ArrayLike, correct: ArrayLike, *, groups: Groups | None = None
     Source: DeLong, DeLong and Clarke-Pearson (1988), computed by midranks as in Sun and Xu, "Fast implementation
     of DeLong's algorithm" (2014); t quantile: Brunner and Munzel, "The nonparametric Behrens-Fisher problem"
     (2000); clusters: Obuchowski, "Nonparametric analysis of clustered ROC curve data" (1997); logit scale: Pepe
-    (2003), section 5.2; Newcombe, "Confidence intervals for an effect size measure based on the Mann-Whitney
+    (2003); Newcombe, "Confidence intervals for an effect size measure based on the Mann-Whitney
     statistic, part 2" (2006), method 5.
     """
     return auroc_test(scores, correct, groups=groups, level=level).effect
@@ -101,7 +101,7 @@ def auroc_difference(
         correct, groups, level: as in `auroc`.
 
     Source: DeLong, DeLong and Clarke-Pearson, "Comparing the areas under two or more correlated receiver operating
-    characteristic curves" (1988), equation 5.
+    characteristic curves" (1988).
     """
     first, second = floats(treatment, "treatment", infinite=True), floats(baseline, "baseline", infinite=True)
     labels = binary(correct)

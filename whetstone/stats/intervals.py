@@ -110,8 +110,8 @@ def clustered_mean(values: ArrayLike, groups: Groups | None, *, level: float = 0
 
     The interval is unknown with fewer than two clusters and when all values are equal.
 
-    Source: Cameron and Miller, "A practitioner's guide to cluster-robust inference" (2015), equation 12 for an
-    intercept alone; for model evaluations: Miller, "Adding error bars to evals" (2024), section 2.2.
+    Source: Cameron and Miller, "A practitioner's guide to cluster-robust inference" (2015), for an
+    intercept alone; for model evaluations: Miller, "Adding error bars to evals" (2024).
     """
     array = floats(values)
     tail = check_level(level) / 2

@@ -36,7 +36,7 @@ def paired_bootstrap(
 
     All differences equal: the interval is unknown, and p is 1 if they are 0, else unknown. No items: all unknown.
 
-    Source: Efron and Tibshirani, "An introduction to the bootstrap" (1993), section 13.3 (interval) and 15.4
+    Source: Efron and Tibshirani, "An introduction to the bootstrap" (1993), chapters 13 (interval) and 15
     (p-value), both expanded for few units as in Hesterberg, "What teachers should know about the bootstrap" (2015).
     """
     difference, counts = _difference(treatment, baseline)

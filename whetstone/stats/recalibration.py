@@ -107,7 +107,7 @@ def fit_temperature(confidence: ArrayLike, correct: ArrayLike) -> Temperature:
 
     Arguments and errors as in `fit_platt`.
 
-    Source: Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks" (2017), section 4.2.
+    Source: Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks" (2017).
     """
     logits, labels = _pairs(_logit(confidence), correct)
 

@@ -63,7 +63,7 @@ def aurc(
     percentiles miss too often above. Arguments are those of `risk_coverage` and `bootstrap`.
 
     Source: Geifman, Uziel and El-Yaniv, "Bias-reduced uncertainty estimation for deep neural classifiers" (2019),
-    section 3; ties by their expected risk.
+    with ties by their expected risk.
     """
     return _area(scores, correct, lambda area, wrong, total: area, "logit", groups, rounds, level, seed)
 
@@ -82,7 +82,7 @@ def excess_aurc(
     Unlike AURC it can be compared between models of different accuracy. The interval is made on the log scale
     and covers in about 93 % of simulations at a level of 95 %. Arguments are those of `aurc`.
 
-    Source: Geifman, Uziel and El-Yaniv (2019), equation 4, with the exact finite sum for the perfect score.
+    Source: Geifman, Uziel and El-Yaniv (2019), with the exact finite sum for the perfect score.
     """
 
     def excess(area: Floats, wrong: Floats, total: Floats) -> Floats:
