@@ -5,8 +5,6 @@ from __future__ import annotations
 from whetstone.core.types import Form, Prompt, form, user
 from whetstone.worlds import countdown, ledger, strings
 
-SOLVE = "{question}\n\n{instructions}"
-
 LEDGER = """A balance starts at {start}. Apply these entries to it, one after the other. After each entry keep only \
 the last two digits of the balance, so that 97 + 5 gives 02 and 03 - 7 gives 96.
 {entries}"""
@@ -38,8 +36,8 @@ Then write a last line "The answer is X", where X is True or False."""
 
 
 def solve(question: str | Form, instructions: str) -> Prompt:
-    """Ask for a solution."""
-    return user(form("solve", SOLVE, question=question, instructions=instructions))
+    """Ask for a solution. The only field is the question: instructions are wording, which a dialect may not know."""
+    return user(form("solve", "{question}\n\n" + instructions, question=question))
 
 
 def ledger_prompt(question: str) -> Prompt:
