@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -376,3 +378,25 @@ def synthetic() -> Result:
         ),
         summary=sentence,
     )
+
+
+STEPS = ("baseline", "know", "audit", "gap", "sharpen", "train", "verdict")
+BAD = (
+    "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>\x00\x1b[31m\u202e\ud800'\"`&lt;]]>-->"
+)
+
+
+@pytest.fixture(scope="session")
+def hostile(synthetic: Result) -> Result:
+    """The same result with an attack in every text that a model, a file or a user could have written."""
+    data = json.loads(synthetic.to_json())
+
+    def poison(value: Any, key: str) -> Any:
+        if isinstance(value, dict):
+            return {name: poison(item, name) for name, item in value.items()}
+        if isinstance(value, list):
+            return [poison(item, key) for item in value]
+        fixed = key in ("schema", "kind", "role") or value in STEPS
+        return f"{value}{BAD}" if isinstance(value, str) and not fixed else value
+
+    return Result.from_json(json.dumps(poison(data, "")))

@@ -159,3 +159,118 @@ def report(synthetic: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def browser(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with opened(report, tmp_path_factory.mktemp("profile")) as browser:
         yield browser
+
+
+DRAWN = """[...document.querySelectorAll('svg.plot')].map(plot => {
+  const box = plot.getBoundingClientRect();
+  const marks = [...plot.querySelectorAll('.mark')].filter(m => m.getBoundingClientRect().width > 0);
+  return {title: plot.getAttribute('aria-label'), width: box.width, height: box.height, marks: marks.length,
+          told: marks.filter(m => m.getAttribute('aria-label')).length};
+})"""
+
+
+def test_every_plot_is_drawn_without_a_word_on_the_console(browser: Browser, report: Path) -> None:
+    show(browser, report)
+    plots = browser.run(DRAWN)
+    titles = {plot["title"] for plot in plots}
+    assert titles >= {
+        "Held-out accuracy by difficulty",
+        "Change on the same questions",
+        "Accuracy before any change",
+        "How well each signal separates right from wrong",
+        "Risk against coverage",
+        "Accuracy against tokens",
+        "Held-out accuracy by round",
+        "Held-out accuracy by difficulty after training",
+        "Time by step",
+    }
+    assert sum(plot["title"].count("ECE") for plot in plots) == 6
+    assert [plot["title"] for plot in plots].count("naive_self_reward") == 2
+    assert all(plot["marks"] >= 2 and plot["told"] == plot["marks"] for plot in plots)
+    assert all(plot["width"] > 250 and plot["height"] > 100 for plot in plots)
+    assert browser.noise() == []
+    assert browser.requests() == [report.as_uri()]
+
+
+@pytest.mark.parametrize(("width", "dark"), [(400, False), (400, True), (320, False), (1280, True)])
+def test_nothing_overflows(browser: Browser, report: Path, width: int, dark: bool) -> None:
+    show(browser, report, width=width, dark=dark)
+    browser.run("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    stray = """[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, svg, #tip') &&
+      e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML.slice(0, 80))"""
+    assert browser.run(stray) == []
+    assert browser.noise() == []
+
+
+def test_hovering_and_keys_show_value_interval_and_n(browser: Browser, report: Path) -> None:
+    show(browser, report)
+    spot = browser.run(
+        """(() => { const mark = document.querySelectorAll('svg.plot')[0].querySelectorAll('.mark')[3];
+        mark.scrollIntoView({block: 'center', behavior: 'instant'});
+        const box = mark.querySelector('.dot').getBoundingClientRect();
+        return {x: box.x + box.width / 2, y: box.y + box.height / 2}; })()"""
+    )
+    tip = "document.getElementById('tip').hidden ? null : document.getElementById('tip').textContent"
+    browser.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert browser.run(tip) is None
+    browser.call("Input.dispatchMouseEvent", type="mouseMoved", **spot)
+    assert browser.run(tip).splitlines() == ["difficulty 9 · before", "63.0\u202f% [57.4, 68.3]", "n = 300"]
+    browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=1, y=1)
+    assert browser.run(tip) is None
+
+    browser.run("document.querySelector('svg.plot').focus()")
+    browser.key("ArrowRight")
+    assert browser.run(tip).startswith("difficulty 6 · before")
+    browser.key("End")
+    assert browser.run(tip).startswith("difficulty 12 · after")
+    browser.key("ArrowRight")
+    assert browser.run(tip).startswith("difficulty 6 · before")
+    browser.key("Escape")
+    assert browser.run(tip) is None
+
+
+def test_dark_mode_turns_paper_and_ink_around(browser: Browser, report: Path) -> None:
+    def light(of: str) -> float:
+        color = browser.run(f"getComputedStyle(document.body).{of}")
+        return sum(float(part) for part in color[color.index("(") + 1 : -1].split(",")[:3]) / (3 * 255)
+
+    for dark in (False, True):
+        show(browser, report, dark=dark)
+        paper, ink = light("backgroundColor"), light("color")
+        assert (paper < 0.15 and ink > 0.8) if dark else (paper > 0.9 and ink < 0.2)
+
+
+def test_hostile_text_runs_nothing(browser: Browser, hostile: Result, tmp_path: Path) -> None:
+    path = tmp_path / "hostile.html"
+    write_report(hostile, path)
+    show(browser, path, width=400)
+    assert browser.run("window.hacked === undefined && document.querySelectorAll('img, iframe, object').length === 0")
+    assert browser.run("document.querySelectorAll('script').length") == 2
+    assert browser.run("document.documentElement.scrollWidth") <= 400
+    assert browser.run("JSON.parse(document.getElementById('result').textContent).schema") == "whetstone.result/1"
+    assert browser.noise() == []
+    assert browser.requests() == [path.as_uri()]
+
+
+def test_policy_forbids_what_slips_through(browser: Browser, report: Path, tmp_path: Path) -> None:
+    path = tmp_path / "breached.html"
+    injected = "<script>window.hacked = 1</script><img src='https://example.invalid/x' onerror='window.hacked = 1'>"
+    path.write_text(report.read_text(encoding="utf-8").replace("<main>", f"<main>{injected}"), encoding="utf-8")
+    show(browser, path)
+    assert browser.run("window.hacked === undefined")
+
+
+def test_paper_shows_what_is_folded(browser: Browser, report: Path) -> None:
+    show(browser, report)
+    assert browser.run("document.querySelectorAll('details[open]').length") == 0
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    assert browser.run("document.querySelectorAll('details:not([open])').length") == 0
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert browser.run("document.querySelectorAll('details[open]').length") == 0
+
+
+def test_screenshot_is_not_blank(browser: Browser, report: Path, tmp_path: Path) -> None:
+    show(browser, report)
+    browser.screenshot(tmp_path / "page.png", full=False)
+    assert (tmp_path / "page.png").stat().st_size > 20_000

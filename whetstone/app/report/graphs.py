@@ -202,18 +202,19 @@ def risk_coverage(signals: Sequence[SignalRow]) -> Markup | None:
     """Error rate when only the most confident answers are given, for the best signals and one that was dropped."""
     drawn = [s for s in signals if s.coverage]
     chosen = [s for s in drawn if s.kept][:4] + [s for s in drawn if not s.kept][:1]
-    series = []
-    for i, s in enumerate(chosen):
-        step = -(-len(s.coverage) // 40)
-        marks = tuple(
-            point(p.coverage, f"{s.name} · answering {f.percent(p.coverage)}", p.risk, f"{f.share(p.risk)} wrong")
-            for p in reversed(s.coverage[::-1][::step])
-            if p.risk.value is not None
+    series = [
+        Series(
+            visible(s.name, 40) + ("" if s.kept else " (dropped)"),
+            _coverage_marks(s),
+            f"k{i}" if s.kept else "off",
+            CYCLE[i] if s.kept else "bar",
+            "solid" if s.kept else "dashed",
+            hollow=not s.kept,
+            band=i == 0 or not s.kept,
+            light=True,
         )
-        name = visible(s.name, 40) + ("" if s.kept else " (dropped)")
-        line = "solid" if s.kept else "dashed"
-        style = f"k{i}" if s.kept else "off"
-        series.append(Series(name, marks, style, CYCLE[i] if s.kept else "bar", line, not s.kept, band=True))  # type: ignore[arg-type]
+        for i, s in enumerate(chosen)
+    ]
     if not some(series):
         return None
     risks = [v for s in series for p in s.points for v in (p.y, *(p.interval or ()))]
@@ -222,7 +223,17 @@ def risk_coverage(signals: Sequence[SignalRow]) -> Markup | None:
         some(series),
         percent_axis("answered, % (the most confident first)"),
         number_axis("wrong among answered, %", [0.0, *risks], scale=100),
-        note="Bands are 95 % intervals.",
+        note="Bands: 95 % intervals of the first and of the dropped signal; the others on hover.",
+    )
+
+
+def _coverage_marks(signal: SignalRow) -> tuple[Point, ...]:
+    """At most 40 points of the curve, full coverage among them."""
+    step = -(-len(signal.coverage) // 40)
+    kept = [p for p in reversed(signal.coverage[::-1][::step]) if p.risk.value is not None]
+    return tuple(
+        point(p.coverage, f"{signal.name} · answering {f.percent(p.coverage)}", p.risk, f"{f.share(p.risk)} wrong")
+        for p in kept
     )
 
 

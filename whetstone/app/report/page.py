@@ -6,13 +6,14 @@ import base64
 import hashlib
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from whetstone.app.report import sections
 from whetstone.app.report.html import Markup, embed_json, h, visible
 from whetstone.app.result import Result, encode
 from whetstone.core.errors import StoreError
 
-EMBEDDED = 1_500_000  # bytes of result.json up to which the page carries it
+EMBEDDED = 1_000_000  # bytes of result.json up to which the page carries it
 
 
 def write_report(result: Result, path: Path) -> None:
@@ -72,9 +73,21 @@ def _footer(result: Result) -> Markup:
     )
 
 
-def _data(result: Result) -> Markup | None:
-    data = embed_json(encode(result), "result")
-    return data if len(data) <= EMBEDDED else None
+def _data(result: Result) -> Markup:
+    data = encode(result)
+    element = embed_json(data, "result") if _weight(data) <= EMBEDDED else Markup("")
+    if not 0 < len(element) <= 2 * EMBEDDED:
+        return h("footer", h("p", "The data are too large for this page to carry; they are in result.json."))
+    return element
+
+
+def _weight(data: Any) -> int:
+    """About how many bytes of JSON."""
+    if isinstance(data, dict):
+        return sum(len(key) + 4 + _weight(value) for key, value in data.items())
+    if isinstance(data, list):
+        return sum(map(_weight, data))
+    return len(data.encode(errors="replace")) if isinstance(data, str) else 8
 
 
 def _asset(name: str) -> str:

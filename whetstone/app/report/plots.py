@@ -157,7 +157,7 @@ def chart(
         note: one sentence under the plot.
     """
     width, height = (320, 250) if small else (460, 310)
-    left = 26 + CHARACTER * max((len(text) for _, text in y.ticks), default=1)
+    left = 30 + CHARACTER * max((len(text) for _, text in y.ticks), default=1)
     frame = Frame(x, y, width, height, left)
     body = [*_axes(frame)]
     if diagonal:

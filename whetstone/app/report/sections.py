@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 
 from whetstone.app.report import card, graphs
@@ -334,7 +335,7 @@ def sharpen(result: Result) -> Markup | None:
 
 def settings(options: Mapping[str, Json]) -> str:
     """Settings as `name=value`."""
-    return ", ".join(f"{name}={value}" for name, value in options.items())
+    return ", ".join(f"{name}={v if isinstance(v, str) else json.dumps(v, default=str)}" for name, v in options.items())
 
 
 def train(result: Result) -> Markup | None:
