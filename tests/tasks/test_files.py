@@ -85,7 +85,7 @@ def test_grading_uses_the_verifier_that_suits_the_row(tmp_path: Path) -> None:
     assert "letter" in examples[2].prompt[0].text
     assert task.process(examples[0], "4").abstained
     assert task.complete(examples[0], "4") is None
-    assert [e.id for e in examples] == ["1", "2", "3", "4"]
+    assert [e.id for e in examples] == ["line-1", "line-2", "line-3", "line-4"]
 
 
 def test_a_check_that_cannot_be_made_abstains(tmp_path: Path) -> None:

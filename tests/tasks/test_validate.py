@@ -7,7 +7,11 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from whetstone.core.errors import TaskError
+from whetstone.tasks.files import load_file
 from whetstone.tasks.validate import Problem, validate_file
 
 
@@ -45,7 +49,7 @@ def test_every_problem_is_named_by_line(tmp_path: Path) -> None:
         "4: input: input is empty",
         "5: target: target 'z' is not among the choices",
         "6: target: target is a number here and text on line 1",
-        "7: not UTF-8: byte 0xff at column 25",
+        "7: not UTF-8: byte 0xff at column 24",
         "8: a JSON list, not an object",
         "9: target: no target; name its column one of target, answer, ideal, expected, expected_output, gold, label, "
         "answerKey, correct_answer, answers, reference, output, solution",
@@ -115,3 +119,47 @@ def test_memory_does_not_grow_with_the_rows_text(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert path.stat().st_size > 8_000_000
     assert peak < 1_500_000
+
+
+VALUE = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.floats()
+    | st.sampled_from(["", "x", "(B)", "1/0", "1,2", "50%"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["text", "role", "A"]), inner),
+    max_leaves=4,
+)
+COLUMNS = (
+    "id",
+    "input",
+    "question",
+    "instruction",
+    "target",
+    "answer",
+    "choices",
+    "A",
+    "B",
+    "group",
+    "split",
+    "metadata",
+)
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), VALUE), min_size=1, max_size=3))
+def test_a_file_is_valid_exactly_if_it_loads(
+    tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, object]]
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "x.jsonl"
+    path.write_text("\n".join(map(json.dumps, records)))
+    found = [problem for problem in validate_file(path) if " here and " not in problem.message]
+    task = load_file(path)
+    try:
+        for split in ("train", "dev", "test"):
+            for example in task.examples(split):
+                task.verify(example, "The answer is x.")
+    except TaskError:
+        assert found
+    else:
+        assert all(problem.field == "id" for problem in found)

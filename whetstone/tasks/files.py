@@ -106,7 +106,7 @@ class FileTask:
         if len(fields.targets) > 1:
             meta["targets"] = fields.targets
         return Example(
-            fields.id if fields.id is not None else str(line),
+            fields.id if fields.id is not None else f"line-{line}",
             before + solve(fields.question + options, verifier.instructions),
             fields.targets[0] if len(fields.targets) == 1 else " | ".join(fields.targets),
             fields.group,

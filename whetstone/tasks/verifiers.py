@@ -31,7 +31,9 @@ LAST_LINE = 'Work it out step by step. Then write a last line "The answer is X",
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = re.compile(r"(?!-[0-9]|(?<=[0-9])\.[0-9])[^\w\s]")  # a sign and a decimal point stay
 _BARE_LETTER = re.compile(r"\(?[A-Za-z]\)?[.:]?")
-_NUMBER = re.compile(r"-?[$€£¥]?-?[0-9][0-9,]{0,20}(?:\.[0-9]{1,20})?(?:/[0-9]{1,9})?\s?(?:%|[A-Za-z]{1,12})?")
+_NUMBER = re.compile(
+    r"-?[$€£¥]?-?(?:[0-9]{1,3}(?:,[0-9]{3}){1,6}|[0-9]{1,20})(?:\.[0-9]{1,20})?(?:/[0-9]{1,9})?\s?(?:%|[A-Za-z]{1,12})?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,8 @@ def choose_verifier(choices: Sequence[str], targets: Sequence[str]) -> str:
     """The verifier that suits an example when none was named."""
     if choices:
         return "choice"
-    return "numeric" if all(_NUMBER.fullmatch(target.strip()) for target in targets) else "normalised"
+    numbers = all(_NUMBER.fullmatch(target) and parse_quantity(target) for target in targets)
+    return "numeric" if numbers else "normalised"
 
 
 def normalise(text: str) -> str:
