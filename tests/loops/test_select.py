@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.types import Candidate, Example, Generation, Signal, user
+from whetstone.loops._measure import describe
 from whetstone.loops._rollout import Group, Questions, usable
 from whetstone.loops._round import with_replay
 from whetstone.loops._select import Rule, Tally, by_gold, demonstrations, frontier, select, tally
@@ -154,8 +157,6 @@ def test_a_task_without_training_questions_says_so(largest):
 
 
 def test_replay_makes_up_its_share_with_the_mean_weight():
-    from random import Random
-
     groups = [group("7747"), group("7777")]
     new = demonstrations(groups, kept(groups)) * 10
     mixed = with_replay(new, new * 5, 0.2, Random(0))
@@ -165,8 +166,6 @@ def test_replay_makes_up_its_share_with_the_mean_weight():
 
 
 def test_contradiction_bounds_the_share_of_wrong_labels():
-    from whetstone.loops._measure import describe
-
     groups = [group("7747", (0.9, 0.9, 0.9, 0.9)), group("4.22", (0.9, 0.9, 0.9, 0.1))]
     found = describe(groups, kept(groups, filter="signal", signal="s"))
     assert found["contradiction"].estimate == pytest.approx(2 / 6)

@@ -14,7 +14,7 @@ from whetstone.loops._rollout import Group
 from whetstone.loops._select import Kept, Tally, tally
 from whetstone.loops._train import TrainLog
 from whetstone.stats.estimate import finding
-from whetstone.stats.intervals import clustered_mean, proportion, wilson
+from whetstone.stats.intervals import clustered_mean, mean, proportion, wilson
 
 BINS = (0.0, 0.5, 0.625, 0.75, 0.875, 1.0)
 
@@ -56,8 +56,10 @@ def audit(groups: Sequence[Group], kept: Sequence[Kept], task: Task) -> dict[str
 
     gold (samples that are right), gap (proxy minus gold, paired by question), precision (accepted samples that are
     right, with bins of vote share in its detail), process_precision (accepted samples with every step right, where the
-    task can tell). And the monitors of B-STaR: exploration (pass@k), exploitation (questions whose best sample by
-    reward is right), balance (mean balance score of the accepted samples).
+    task can tell), verification_gap (what keeping only accepted samples adds to the accuracy of a question, all samples
+    counting where none is accepted; its decline over rounds is saturation). And the monitors of B-STaR: exploration
+    (pass@k), exploitation (questions whose best sample by reward is right), balance (mean balance score of the accepted
+    samples).
     """
     values = [[task.verify(group.example, c.text).value for c in group.candidates] for group in groups]
     marks = [(g, i, value) for g, row in enumerate(values) for i, value in enumerate(row) if value is not None]
@@ -75,6 +77,7 @@ def audit(groups: Sequence[Group], kept: Sequence[Kept], task: Task) -> dict[str
         "exploration": finding("pass_at_k", pass_at_k_s(queries), k=len(groups[0].candidates)),
         "exploitation": finding("best_of_k", reward_at_k_s(queries)),
         "balance": finding("balance", balance(accepted, 0.5)),
+        "verification_gap": finding("verification_gap", mean([filtered_gain(query) for query in accepted])),
     }
     correct = [(g, value, vote_share(groups[g], i)) for g, i, value in marks if i in kept[g]]
     if correct:
@@ -103,6 +106,12 @@ def as_queries(groups: Sequence[Group], values: Sequence[Sequence[float | None]]
         )
         for group, marks in zip(groups, values, strict=True)
     ]
+
+
+def filtered_gain(query: Query) -> float:
+    """Accuracy of a question's accepted samples (those with a reward) minus that of all; 0 where none is accepted."""
+    accepted = [right for right, reward in zip(query.correct, query.rewards, strict=True) if reward is not None]
+    return sum(accepted) / len(accepted) - sum(query.correct) / len(query.correct) if accepted else 0.0
 
 
 def vote_share(group: Group, i: int) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from whetstone.core.flow import Flow
 from whetstone.core.registry import find, load
-from whetstone.core.types import Candidate, Generation, Sample, Task
+from whetstone.core.types import Example, Generation, Sample, Task
 from whetstone.loops._rollout import Group
 from whetstone.loops._round import Turn
 from whetstone.loops.objectives import Demonstration
@@ -21,29 +21,32 @@ def rehearse(turn: Turn, task: Task, groups: Sequence[Group], names: Sequence[st
     for. Nor are replies that were cut off.
     """
     flows = {
-        f"{name}/{i}": recorded(start(name, task, group), group)
+        f"{name}/{i}": recorded(flow, group.example)
         for name in names
-        for i, group in enumerate(groups)
-        if group.votes
+        for i, (group, flow) in enumerate(starts(name, task, groups))
     }
     return [item for items in turn("rehearse", flows).results.values() for item in items]
 
 
-def start(name: str, task: Task, group: Group) -> Flow[Any]:
-    """The method's flow on a question and two contrasting samples of it."""
+def starts(name: str, task: Task, groups: Sequence[Group]) -> Iterator[tuple[Group, Flow[Any]]]:
+    """The method's flows on questions and two contrasting samples of each."""
     kind, function = find(name).kind, load(name)
-    if kind == "strategy":
-        return function(task, group.example)  # type: ignore[no-any-return]
-    top = group.votes.most_common(1)[0][0]
-    most = group.candidates[group.answers.index(top)]
-    others = [c for c, answer in zip(group.candidates, group.answers, strict=True) if answer not in (top, None)]
-    pair: list[Candidate] = [most, *others[:1]]
-    if kind == "judge":
-        return function(task, group.example, pair[0], pair[-1])  # type: ignore[no-any-return]
-    return function(task, group.example, pair)  # type: ignore[no-any-return]
+    for group in groups:
+        if not group.votes:
+            continue
+        top = group.votes.most_common(1)[0][0]
+        most = group.candidates[group.answers.index(top)]
+        others = [c for c, answer in zip(group.candidates, group.answers, strict=True) if answer not in (top, None)]
+        pair = [most, *others[:1]]
+        if kind == "strategy":
+            yield group, function(task, group.example)
+        elif kind == "judge":
+            yield group, function(task, group.example, pair[0], pair[-1])
+        else:
+            yield group, function(task, group.example, pair)
 
 
-def recorded(flow: Flow[Any], group: Group) -> Flow[list[Demonstration]]:
+def recorded(flow: Flow[Any], example: Example) -> Flow[list[Demonstration]]:
     """Pass a flow through and return what was sampled on its way."""
     items: list[Demonstration] = []
     try:
@@ -56,7 +59,7 @@ def recorded(flow: Flow[Any], group: Group) -> Flow[list[Demonstration]]:
                 continue
             for request, reply in zip(batch, replies, strict=True):
                 whole = isinstance(reply, Generation) and reply.finish == "stop"
-                if isinstance(request, Sample) and whole and request.prompt != group.example.prompt:
+                if isinstance(request, Sample) and whole and request.prompt != example.prompt:
                     assert isinstance(reply, Generation)
                     items.append(Demonstration(request.prompt, reply.text))
             batch = flow.send(replies)
