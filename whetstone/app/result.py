@@ -400,7 +400,7 @@ class Cost:
     seconds: float
     prompt: Mapping[str, int] = field(default_factory=dict)
     completion: Mapping[str, int] = field(default_factory=dict)
-    trained: int = 0
+    trained: int | None = None
     requests: int = 0
     replayed: int = 0
     budget: int | None = None

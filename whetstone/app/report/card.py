@@ -72,7 +72,10 @@ def caveats(result: Result) -> list[str]:
         found.append(
             f"Of the right answers after training, {process} have every step right; the rest pass through a wrong step."
         )
-    found += [f"{audit.subject}: {audit.sentence}" for audit in result.audits if not audit.passed and audit.sentence]
+    for audit in result.audits:
+        if not audit.passed and audit.sentence:
+            named = audit.sentence.startswith(audit.subject)
+            found.append(audit.sentence if named else f"{audit.subject}: {audit.sentence}")
     if not result.complete:
         found.append(f"The run is not complete: {result.stopped or 'it was stopped'}.")
     found.append(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from whetstone.app.report import figures as f
 from whetstone.app.report.html import Markup, visible
@@ -21,22 +22,16 @@ from whetstone.app.report.plots import (
     spread,
 )
 from whetstone.app.result import (
-    Arm,
     BaselineRow,
     Conclusion,
-    LevelAccuracy,
     Measure,
     Result,
-    SeedRun,
     SignalRow,
     StrategyRow,
-    TrainingRound,
 )
 
-MARKS: dict[str, Marker] = {"label_free": "circle", "gold": "square", "naive": "triangle", "control": "diamond"}
 CYCLE: tuple[Marker, ...] = ("circle", "square", "triangle", "diamond")
 MOST = 60
-Curve = tuple[str, Callable[[TrainingRound], Measure | None], str]
 
 
 def tip(where: str, measure: Measure, text: str) -> str:
@@ -45,18 +40,18 @@ def tip(where: str, measure: Measure, text: str) -> str:
     return f"{visible(where, 120)}\n{text}{bounds}\nn = {f.count(measure.n)}"
 
 
-def point(x: float, where: str, measure: Measure, text: str, *, label: str = "", ring: bool = False) -> Point:
+def point(x: float, where: str, measure: Measure, text: str, **look: Any) -> Point:
     """A mark for a measure that has a value."""
     assert measure.value is not None
-    return Point(x, measure.value, tip(where, measure, text), measure.interval, label, ring)
+    return Point(x, measure.value, tip(where, measure, text), measure.interval, **look)
 
 
 def shares(
-    name: str, style: str, items: Iterable[tuple[float, str, Measure | None]], marker: Marker = "circle", **look: object
+    name: str, style: str, items: Iterable[tuple[float, str, Measure | None]], marker: Marker = "circle", **look: Any
 ) -> Series:
     """A series of shares; those without a value are left out."""
     marks = [point(x, f"{at} · {name}", m, f.share(m)) for x, at, m in items if m is not None and m.value is not None]
-    return Series(name, tuple(marks), style, marker, **look)  # type: ignore[arg-type]
+    return Series(name, tuple(marks), style, marker, **look)
 
 
 def some(series: Sequence[Series]) -> list[Series]:
@@ -154,6 +149,22 @@ def process(table: Sequence[BaselineRow]) -> Markup | None:
     return chart("Right answers whose every step is right", [series], category_axis("difficulty", names), y)
 
 
+def distinct(table: Sequence[BaselineRow], k: int) -> Markup | None:
+    """How many different answers the samples of one question hold."""
+    levels = [r for r in table if r.level][:MOST] or list(table)
+    names = [r.level or "all" for r in levels]
+    marks = tuple(
+        point(x, where, m, f"{f.plain(m, 2)} distinct of {k}")
+        for x, where, m in at(names, [r.distinct for r in levels])
+        if m is not None and m.value is not None
+    )
+    if not marks:
+        return None
+    y = number_axis("distinct answers", [v for p in marks for v in (p.y, *(p.interval or ()))], zero=True)
+    x = category_axis("difficulty", names)
+    return chart(f"Distinct answers among {k} samples", [Series("distinct", marks, "k0")], x, y)
+
+
 def separation(signals: Sequence[SignalRow]) -> Markup | None:
     """AUROC of every signal, with its interval."""
     known = [s for s in signals if s.auroc and s.auroc.value is not None][:30]
@@ -223,7 +234,7 @@ def risk_coverage(signals: Sequence[SignalRow]) -> Markup | None:
         some(series),
         percent_axis("answered, % (the most confident first)"),
         number_axis("wrong among answered, %", [0.0, *risks], scale=100),
-        note="Bands: 95 % intervals of the first and of the dropped signal; the others on hover.",
+        note="Bands: 95 % intervals; those of the lines without one on hover.",
     )
 
 
@@ -244,21 +255,23 @@ def pareto(strategies: Sequence[StrategyRow]) -> Markup | None:
     ][:40]
     if not known:
         return None
+    names = dict(zip(map(id, known), strategy_names(known), strict=True))
 
-    def series(name: str, rows_: Iterable[StrategyRow], style: str, **look: object) -> Series:
+    def series(name: str, rows_: Iterable[StrategyRow], style: str, **look: Any) -> Series:
         marks = tuple(
             point(
                 s.tokens.value or 1.0,
-                s.name,
+                names[id(s)],
                 s.accuracy,
                 f"{f.share(s.accuracy)} right\n{f.count(s.tokens.value)} tokens a question"
                 + ("\nrecommended" if s.recommended else ""),
-                label=s.name,
+                label=names[id(s)],
+                needed=s.pareto or s.recommended,
                 ring=s.recommended,
             )
             for s in sorted(rows_, key=lambda s: s.tokens.value or 0.0)
         )
-        return Series(name, marks, style, **look)  # type: ignore[arg-type]
+        return Series(name, marks, style, **look)
 
     groups = [
         series("dominated", (s for s in known if not s.pareto), "off", line="none", hollow=True, marker="square"),
@@ -277,22 +290,34 @@ def pareto(strategies: Sequence[StrategyRow]) -> Markup | None:
     )
 
 
+def strategy_names(table: Sequence[StrategyRow]) -> list[str]:
+    """Names; strategies of one name are told apart by the options in which they differ."""
+    told = []
+    for s in table:
+        others = [t.options for t in table if t.name == s.name]
+        differ = [key for key in s.options if any(key not in o or o[key] != s.options[key] for o in others)]
+        told.append(" ".join([s.name, *(f"{key}={s.options[key]}" for key in differ)]))
+    return told
+
+
 def strategies(table: Sequence[StrategyRow]) -> Markup | None:
     """Accuracy by difficulty: the first strategy (the plain answer), the recommended one, others of the frontier."""
-    ranked = sorted((s for s in table if s.levels), key=lambda s: (s is not table[0], not s.recommended, not s.pareto))
+    known = [s for s in table if s.levels]
+    ranked = sorted(known, key=lambda s: (s is not table[0], not s.recommended, not s.pareto))[:4]
+    told = strategy_names(ranked)
     names = list(dict.fromkeys(m.level for s in ranked for m in s.levels if m.level))[:MOST]
     if not names:
         return None
     series = [
         shares(
-            visible(s.name, 40) + (" (recommended)" if s.recommended else ""),
+            visible(told[i], 40) + (" (recommended)" if s.recommended else ""),
             f"k{i}",
             at(names, [next((m.measure for m in s.levels if m.level == name), None) for name in names]),
             CYCLE[i],
             hollow=not s.recommended,
             line="solid" if s.recommended else "dashed",
         )
-        for i, s in enumerate(ranked[:4])
+        for i, s in enumerate(ranked)
     ]
     return chart(
         "Strategies by difficulty",
@@ -300,164 +325,6 @@ def strategies(table: Sequence[StrategyRow]) -> Markup | None:
         category_axis("difficulty", names),
         percent_axis("right answers, %"),
     )
-
-
-# ------------------------------------------------------------------------------------------- step 6
-
-
-def rounds_axis(arms: Iterable[Arm]) -> Axis:
-    """Round numbers; 0 is before training."""
-    last = max((r.index for arm in arms for run in arm.runs for r in run.rounds), default=1)
-    return category_axis("round", [str(i) for i in range(last + 1)])
-
-
-def by_seed(
-    arm: Arm, name: str, pick: Callable[[TrainingRound], Measure | None], style: str, *, percent: bool, **look: object
-) -> list[Series]:
-    """One line a seed; all share a legend entry."""
-    found = []
-    for run in arm.runs:
-        marks = tuple(
-            point(
-                float(r.index),
-                f"{name} · {arm.name} · seed {run.seed} · round {r.index}",
-                m,
-                (f.share(m) if percent else f.plain(m, 2)) + round_notes(run, r),
-                ring=r.rolled_back,
-            )
-            for r in run.rounds[:MOST]
-            if (m := pick(r)) is not None and m.value is not None
-        )
-        found.append(Series(name, marks, style, light=len(arm.runs) > 1, **look))  # type: ignore[arg-type]
-    return spread(some(found), 0.05)
-
-
-def round_notes(run: SeedRun, r: TrainingRound) -> str:
-    """What a reader must know of a round: rolled back, alarms."""
-    notes = ["rolled back"] if r.rolled_back else []
-    notes += [f"alarm: {alarm.guard}" for alarm in r.alarms]
-    return "".join(f"\n{visible(note, 80)}" for note in notes)
-
-
-def panel(arm: Arm, curves: Sequence[Curve], y: Axis, x: Axis, *, percent: bool) -> Markup | None:
-    """Curves of one arm by round."""
-    looks: tuple[dict[str, object], ...] = (
-        {"line": "dashed", "hollow": True},
-        {"marker": MARKS[arm.role]},
-        {"marker": "bar", "line": "dashed"},
-    )
-    series = [
-        s
-        for (name, pick, style), look in zip(curves, looks, strict=False)
-        for s in by_seed(arm, name, pick, style, percent=percent, **look)
-    ]
-    return chart(visible(arm.name, 60), series, x, y, small=True) if series else None
-
-
-def proxy_gold(arms: Sequence[Arm]) -> list[Markup | None]:
-    """What the arm believes of itself, beside what the exact check says."""
-    curves: list[list[Curve]] = [
-        [("proxy", lambda r: r.proxy, arm.role), ("exact check", lambda r: r.gold, arm.role)] for arm in arms
-    ]
-    y = shared_axis("right answers, %", arms, [lambda r: r.proxy, lambda r: r.gold])
-    return [panel(arm, c, y, rounds_axis(arms), percent=True) for arm, c in zip(arms, curves, strict=True)]
-
-
-def exploration(arms: Sequence[Arm]) -> list[Markup | None]:
-    """Exploration and exploitation by round."""
-    curves: list[list[Curve]] = [
-        [
-            ("exploration", lambda r: r.exploration, arm.role),
-            ("exploitation", lambda r: r.exploitation, arm.role),
-            ("balance", lambda r: r.balance, "off"),
-        ]
-        for arm in arms
-    ]
-    y = shared_axis("score", arms, [lambda r: r.exploration, lambda r: r.exploitation, lambda r: r.balance])
-    return [panel(arm, c, y, rounds_axis(arms), percent=False) for arm, c in zip(arms, curves, strict=True)]
-
-
-def shared_axis(label: str, arms: Sequence[Arm], picks: Sequence[Callable[[TrainingRound], Measure | None]]) -> Axis:
-    """One y axis for the panels of all arms, so that they can be compared."""
-    values = [
-        v
-        for arm in arms
-        for run in arm.runs
-        for r in run.rounds
-        for pick in picks
-        if (m := pick(r)) is not None and m.value is not None
-        for v in (m.value, *(m.interval or ()))
-    ]
-    if all(0.0 <= v <= 1.0 for v in values):
-        return (
-            percent_axis(label)
-            if "%" in label
-            else Axis(label, 0.0, 1.0, tuple((t / 5, f"{t / 5:g}") for t in range(6)))
-        )
-    return number_axis(label.removesuffix(", %"), values)
-
-
-def arms_by_round(arms: Sequence[Arm]) -> Markup | None:
-    """Held-out accuracy after each round, every arm and seed."""
-    series = [
-        s
-        for arm in arms
-        for s in by_seed(arm, visible(arm.name, 40), held_out, arm.role, percent=True, **arm_look(arm))
-    ]
-    if not series:
-        return None
-    return chart(
-        "Held-out accuracy by round",
-        series,
-        rounds_axis(arms),
-        percent_axis("right answers, %"),
-        note="Ring: rolled back by a guard." + seeds_note(arms),
-    )
-
-
-def held_out(r: TrainingRound) -> Measure | None:
-    """Greedy accuracy over all levels after a round."""
-    return next((row.greedy for row in r.accuracy if not row.level), None)
-
-
-def arm_look(arm: Arm) -> dict[str, object]:
-    """Marker and line by what the arm is for."""
-    return {"marker": MARKS[arm.role], "line": "solid" if arm.main else "dashed", "hollow": not arm.main}
-
-
-def arms_by_level(arms: Sequence[Arm]) -> Markup | None:
-    """Held-out accuracy by difficulty after training, every arm and seed, with the state before."""
-    names = [row.level for arm in arms for run in arm.runs[:1] for row in run.before if row.level]
-    names = list(dict.fromkeys(names))[:MOST]
-    if not names:
-        return None
-    place = {name: float(i) for i, name in enumerate(names)}
-
-    def line(name: str, style: str, run: SeedRun, rows_: Sequence[LevelAccuracy], **look: object) -> Series:
-        items = [
-            (place[r.level], f"difficulty {r.level} · seed {run.seed}", r.greedy) for r in rows_ if r.level in place
-        ]
-        return shares(name, style, items, **look)  # type: ignore[arg-type]
-
-    first = next(run for arm in arms for run in arm.runs)
-    series = [line("before", "before", first, first.before, marker="bar", line="dashed")]
-    for arm in arms:
-        for run in arm.runs:
-            rows_ = run.after
-            light = len(arm.runs) > 1
-            series.append(line(visible(arm.name, 40), arm.role, run, rows_, light=light, **arm_look(arm)))
-    return chart(
-        "Held-out accuracy by difficulty after training",
-        spread(some(series), 0.05),
-        category_axis("difficulty", names),
-        percent_axis("right answers, %"),
-        note=seeds_note(arms).strip(),
-    )
-
-
-def seeds_note(arms: Sequence[Arm]) -> str:
-    """How repetitions are drawn."""
-    return " One line for each seed; intervals on hover." if any(len(arm.runs) > 1 for arm in arms) else ""
 
 
 # --------------------------------------------------------------------------------------------- cost

@@ -12,7 +12,7 @@ from typing import Literal
 
 from whetstone.app.report.html import Markup, h, join, visible
 
-CHARACTER = 6.4  # width of an average character of axis text, in drawing units
+CHARACTER = 7.0  # width of an average character of axis text, in drawing units
 MARKERS = {
     "circle": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z",
     "square": "M-3.6-3.6h7.2v7.2h-7.2Z",
@@ -25,13 +25,17 @@ Marker = Literal["circle", "square", "triangle", "diamond", "bar"]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One mark: where it stands, its interval on the y axis, what hovering says, and an optional printed label."""
+    """One mark: where it stands, its interval on the y axis, what hovering says, and an optional printed label.
+
+    A label that is not `needed` is left out where it would cover something; hovering still tells it.
+    """
 
     x: float
     y: float
     tip: str
     interval: tuple[float, float] | None = None
     label: str = ""
+    needed: bool = True
     ring: bool = False
 
 
@@ -124,7 +128,7 @@ class Frame:
     width: int
     height: int
     left: float
-    right: float = 14
+    right: float = 19
     top: float = 10
     bottom: float = 44
 
@@ -260,7 +264,8 @@ def _labels(frame: Frame, series: Sequence[Series]) -> list[Markup]:
         if p.interval
     ]
     parts = []
-    for p in (p for s in series for p in s.points if p.label):
+    labelled = [p for s in series for p in s.points if p.label]
+    for p in sorted(labelled, key=lambda p: not p.needed):
         text = visible(p.label, 22)
         px, py = frame.at(p.x, p.y)
         wide = CHARACTER * len(text)
@@ -279,8 +284,10 @@ def _labels(frame: Frame, series: Sequence[Series]) -> list[Markup]:
             box = (left, y - 10, left + wide, y + 3)
             clashes = sum(_overlap(box, b) for b in taken) + 0.4 * sum(_overlap(box, b) for b in whiskers)
             outside = box[0] < frame.left or box[2] > frame.width or box[1] < 0 or box[3] > frame.height - frame.bottom
-            scored.append((clashes + 2 * outside, order, x, y, anchor, box))
-        _, _, x, y, anchor, box = min(scored)
+            scored.append((clashes + 10 * outside, order, x, y, anchor, box))
+        clashes, _, x, y, anchor, box = min(scored)
+        if clashes >= 1 and not p.needed:
+            continue
         taken.append(box)
         parts.append(h("text", text, x=float(x), y=float(y), cls=f"tick name {anchor}"))
     return parts

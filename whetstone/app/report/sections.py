@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from whetstone.app.report import card, graphs
+from whetstone.app.report import card, graphs, training
 from whetstone.app.report import figures as f
 from whetstone.app.report.changes import changes
 from whetstone.app.report.html import Child, Markup, fold, h, table
@@ -30,8 +30,9 @@ def section(result: Result, name: str, title: str, *parts: Child) -> Markup:
     step = next((s for s in result.steps if s.name == name), None)
     said = h("p", step.sentence, cls="say") if step and step.sentence and name != "verdict" else None
     lost = {**step.failures, **step.abstentions} if step else {}
-    note = f"Left out: {', '.join(f'{n:,} × {reason}' for reason, n in lost.items())}." if lost else None
-    return h("section", h("h2", title), said, *parts, h("p", note, cls="note") if note else None, id=name)
+    why = [h("li", f"{f.count(n)} × {reason}") for reason, n in list(lost.items())[:40]]
+    note = fold(f"Left out: {f.count(sum(lost.values()))}", h("ul", *why, cls="limits")) if lost else None
+    return h("section", h("h2", title), said, *parts, note, id=name)
 
 
 # ---------------------------------------------------------------------------------------- the answer
@@ -69,7 +70,7 @@ def _tiles(result: Result) -> Markup | None:
         change = f.signed(end.overall.difference.value) if end.overall.difference.value is not None else f.DASH
         bounds = end.overall.difference.interval
         said = f"95 %: {f.signed(bounds[0])} to {f.signed(bounds[1])}, " if bounds else ""
-        tiles.append(_tile("Change, points", change, f"{said}p {_equals(end.overall.p)}"))
+        tiles.append(_tile("Change, points", change, f"{said}p{f.THIN}{_equals(end.overall.p)}"))
         tiles.append(
             _tile("Fixed / broken", f"{f.count(end.overall.fixed)} / {f.count(end.overall.broken)}", "answers")
         )
@@ -89,7 +90,7 @@ def _tile(name: str, value: str, under: str) -> Markup:
 
 def _equals(p: float | None) -> str:
     text = f.p_value(p)
-    return text if text.startswith("<") else f"= {text}"
+    return text if text.startswith("<") else f"={f.THIN}{text}"
 
 
 def _alarms(arms: Sequence[Arm]) -> Markup | None:
@@ -99,7 +100,8 @@ def _alarms(arms: Sequence[Arm]) -> Markup | None:
         if not rung:
             continue
         back = sum(run.rolled_back for run in arm.runs)
-        did = f" was rolled back with {back} of {len(arm.runs)} seeds" if back else ": alarm"
+        many = f" with {back} of {len(arm.runs)} seeds" if len(arm.runs) > 1 else ""
+        did = f" was rolled back{many}" if back else ": alarm"
         told = dict.fromkeys(f"{alarm.guard}: {alarm.message}" for _, alarm in rung)
         lines.append(h("p", h("b", arm.name), f"{did}. {'; '.join(list(told)[:3])}."))
     return h("div", *lines, cls="callout", role="note") if lines else None
@@ -224,7 +226,9 @@ def baseline(result: Result) -> Markup | None:
         result,
         "baseline",
         "1 · Baseline",
-        grid(graphs.baseline(result.baseline, k), graphs.process(result.baseline)),
+        grid(
+            graphs.baseline(result.baseline, k), graphs.process(result.baseline) or graphs.distinct(result.baseline, k)
+        ),
         h("p", f"{k} samples a question{heat}.", cls="note") if k else None,
         fold("Numbers", table(head, rows, label="Baseline by difficulty")),
     )
@@ -272,10 +276,11 @@ def audit(result: Result) -> Markup | None:
     if not result.audits:
         return None
     parts: list[Child] = []
+    said = next((s.sentence for s in result.steps if s.name == "audit"), "")
     for row in result.audits[:20]:
         mark = h("span", "passes" if row.passed else "fails", cls="good" if row.passed else "bad")
         parts.append(h("h3", row.subject, ": ", mark))
-        parts.append(h("p", row.sentence) if row.sentence else None)
+        parts.append(h("p", row.sentence) if row.sentence and row.sentence not in said else None)
         parts.append(findings(row.findings, f"Audit of {row.subject}") if row.findings else None)
     return section(result, "audit", "3 · Can the judge be trusted?", *parts)
 
@@ -286,8 +291,8 @@ def findings(found: Sequence[Finding], label: str) -> Markup:
     for x in found:
         bounds = f" [{f.number(x.interval[0], 3)}, {f.number(x.interval[1], 3)}]" if x.interval else ""
         null = f.DASH if x.null is None else f"{x.null:g}"
-        rows.append([x.name, f.number(x.estimate, 3) + bounds, null, f.p_value(x.p), f.count(x.n), x.verdict])
-    return table(["finding", "estimate", "if no effect", "p", "n", "verdict"], rows, label=label)
+        rows.append([x.name, x.verdict, f.number(x.estimate, 3) + bounds, null, f.p_value(x.p), f.count(x.n)])
+    return table(["finding", "verdict", "estimate", "if no effect", "p", "n"], rows, label=label)
 
 
 def gap(result: Result) -> Markup | None:
@@ -343,17 +348,18 @@ def train(result: Result) -> Markup | None:
     arms = result.arms[:MOST_ARMS]
     if not arms:
         return None
-    proxy, explored = graphs.proxy_gold(arms), graphs.exploration(arms)
+    proxy, explored = training.proxy_gold(arms), training.exploration(arms)
     return section(
         result,
         "train",
         "6 · Sharpen by training",
         h("dl", *(part for arm in arms for part in (h("dt", arm.name), h("dd", _arm_says(arm)))), cls="facts"),
-        grid(graphs.arms_by_round(arms), graphs.arms_by_level(arms)),
+        grid(training.arms_by_round(arms), training.arms_by_level(arms)),
         h("h3", "Proxy against the exact check") if any(proxy) else None,
         h(
             "p",
-            "Where the dashed line rises and the solid one does not, the model learns to please its own filter.",
+            "The dashed line is what the filter accepts, the solid one what is right. ",
+            "Where they part, training pleases the filter and not the truth.",
             cls="note",
         )
         if any(proxy)
@@ -383,7 +389,7 @@ def _round_table(arms: Sequence[Arm]) -> Markup:
             arm.name,
             run.seed,
             r.index,
-            f.share(graphs.held_out(r)),
+            f.share(training.held_out(r)),
             f"{f.count(r.kept)} of {f.count(r.seen)}" if r.seen else f.DASH,
             f.share(r.precision),
             f.share(r.proxy),
@@ -419,7 +425,7 @@ def cost(result: Result) -> Markup | None:
         facts = [
             ("Wall clock", f.seconds(c.seconds)),
             ("Tokens", f.count(c.tokens) + (f" of a budget of {f.count(c.budget)}" if c.budget is not None else "")),
-            ("Tokens trained on", f.count(c.trained)),
+            *([("Tokens trained on", f.count(c.trained))] if c.trained is not None else []),
             ("Requests", f"{f.count(c.requests)}, of them {f.count(c.replayed)} answered from the store"),
             ("Peak memory", f.size(c.peak_memory) if c.peak_memory is not None else "not measured"),
         ]
