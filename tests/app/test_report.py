@@ -15,9 +15,10 @@ import pytest
 from whetstone.app.report import figures as f
 from whetstone.app.report import render, write_model_card, write_report
 from whetstone.app.report.changes import marked
-from whetstone.app.report.html import Markup, embed_json, escape, h, visible
+from whetstone.app.report.graphs import strategy_names
+from whetstone.app.report.html import Markup, brief, embed_json, escape, h, visible
 from whetstone.app.report.plots import Point, Series, category_axis, chart, log_axis, number_axis, percent_axis
-from whetstone.app.result import Arm, Change, Measure, ModelCard, Paired, Provenance, Result, TaskCard
+from whetstone.app.result import Arm, Change, Measure, ModelCard, Paired, Provenance, Result, StrategyRow, TaskCard
 from whetstone.core.errors import StoreError
 
 EMPTY = Result(Provenance("r", "whetstone improve", "0"), TaskCard("t"), ModelCard("m", "f"))
@@ -206,6 +207,8 @@ def test_unseen_characters_are_named() -> None:
     assert visible("a\x1bb\x7f\u202e\u2028\x85\ud800") == "a␛b␡⟨U+202E⟩⟨U+2028⟩⟨U+0085⟩⟨U+D800⟩"
     assert visible("line\r\nnext\tx") == "line\nnext\tx"
     assert visible("abcdef", 3) == "abc … [3 more characters]"
+    assert brief("abcdef", 4) == "abc…"
+    assert brief("abcd", 4) == "abcd"
 
 
 def test_embedded_json_cannot_end_its_element() -> None:
@@ -273,3 +276,27 @@ def test_chart_draws_marks_intervals_and_legend() -> None:
     assert text.count('class="whisker"') == 2
     assert text.count("<polyline") == 1
     assert text.count("<li>") == 2
+
+
+def test_strategies_of_one_name_are_told_apart() -> None:
+    def row(name: str, **options: int | str) -> StrategyRow:
+        return StrategyRow(name, Measure(0.5), Measure(1.0), options)
+
+    table = [
+        row("greedy"),
+        row("vote", n=4),
+        row("vote", n=8),
+        row("best", signal="x", n=8),
+        row("best", signal="y", n=8),
+    ]
+    assert strategy_names(table) == ["greedy", "vote n=4", "vote n=8", "best x", "best y"]
+
+
+def test_labels_that_would_cover_something_are_left_out_unless_needed() -> None:
+    def labels(needed: bool) -> int:
+        crowd = tuple(Point(0.5 + i / 1000, 0.5, "tip", label=f"a name {i}", needed=needed) for i in range(20))
+        axis = percent_axis("share")
+        return chart("T", [Series("s", crowd, "k0")], axis, axis).count(">a name")
+
+    assert labels(True) == 20
+    assert 1 <= labels(False) < 10

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from whetstone.app.report import figures as f
-from whetstone.app.report.html import Markup, visible
+from whetstone.app.report.html import Markup, brief
 from whetstone.app.report.plots import (
     Axis,
     Marker,
@@ -37,7 +37,7 @@ MOST = 60
 def tip(where: str, measure: Measure, text: str) -> str:
     """What hovering says: where, the value with its interval, and n."""
     bounds = "" if measure.interval else "\nno interval"
-    return f"{visible(where, 120)}\n{text}{bounds}\nn = {f.count(measure.n)}"
+    return f"{brief(where, 120)}\n{text}{bounds}\nn = {f.count(measure.n)}"
 
 
 def point(x: float, where: str, measure: Measure, text: str, **look: Any) -> Point:
@@ -99,7 +99,7 @@ def differences(conclusion: Conclusion) -> Markup | None:
         Point(
             float(i),
             p.difference.value or 0.0,
-            f"{'difficulty ' + visible(p.level, 60) if p.level else 'all questions'} · after minus before\n"
+            f"{'difficulty ' + brief(p.level, 60) if p.level else 'all questions'} · after minus before\n"
             f"{f.points(p.difference)} points\np {f.p_value(p.p)}, n = {f.count(p.difference.n)}\n"
             f"{f.count(p.fixed)} fixed, {f.count(p.broken)} broken",
             p.difference.interval,
@@ -204,9 +204,8 @@ def reliability(signal: SignalRow) -> Markup | None:
     ece = f"ECE {f.number(signal.ece.value, 3)}" if signal.ece and signal.ece.value is not None else "after calibration"
     axis = Axis("calibrated confidence", 0.0, 1.0, tuple((t / 4, f"{t / 4:g}") for t in range(5)))
     series = [Series("answers", marks, "after")]
-    return chart(
-        f"{visible(signal.name, 60)} · {ece}", series, axis, percent_axis("right, %"), small=True, diagonal=True
-    )
+    name = brief(signal.name, 60) + (" (trusted)" if signal.trusted else "")
+    return chart(f"{name} · {ece}", series, axis, percent_axis("right, %"), small=True, diagonal=True)
 
 
 def risk_coverage(signals: Sequence[SignalRow]) -> Markup | None:
@@ -215,7 +214,7 @@ def risk_coverage(signals: Sequence[SignalRow]) -> Markup | None:
     chosen = [s for s in drawn if s.kept][:4] + [s for s in drawn if not s.kept][:1]
     series = [
         Series(
-            visible(s.name, 40) + ("" if s.kept else " (dropped)"),
+            brief(s.name, 40) + ("" if s.kept else " (dropped)"),
             _coverage_marks(s),
             f"k{i}" if s.kept else "off",
             CYCLE[i] if s.kept else "bar",
@@ -296,7 +295,8 @@ def strategy_names(table: Sequence[StrategyRow]) -> list[str]:
     for s in table:
         others = [t.options for t in table if t.name == s.name]
         differ = [key for key in s.options if any(key not in o or o[key] != s.options[key] for o in others)]
-        told.append(" ".join([s.name, *(f"{key}={s.options[key]}" for key in differ)]))
+        values = (v if isinstance(v := s.options[key], str) else f"{key}={v}" for key in differ)
+        told.append(" ".join([s.name, *values]))
     return told
 
 
@@ -310,7 +310,7 @@ def strategies(table: Sequence[StrategyRow]) -> Markup | None:
         return None
     series = [
         shares(
-            visible(told[i], 40) + (" (recommended)" if s.recommended else ""),
+            brief(told[i], 40) + (" (recommended)" if s.recommended else ""),
             f"k{i}",
             at(names, [next((m.measure for m in s.levels if m.level == name), None) for name in names]),
             CYCLE[i],

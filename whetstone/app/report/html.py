@@ -30,6 +30,11 @@ def visible(text: str, limit: int = LIMIT) -> str:
     return shown if len(text) <= limit else f"{shown} … [{len(text) - limit:,} more characters]"
 
 
+def brief(text: str, limit: int) -> str:
+    """A name for a narrow place: `visible`, but cut with an ellipsis alone."""
+    return visible(text if len(text) <= limit else f"{text[: limit - 1]}…", limit)
+
+
 def _name(match: re.Match[str]) -> str:
     code = ord(match[0])
     if code < 0x20:

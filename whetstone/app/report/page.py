@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from whetstone.app.report import sections
-from whetstone.app.report.html import Markup, embed_json, h, visible
+from whetstone.app.report.html import Markup, brief, embed_json, h
 from whetstone.app.result import Result, encode
 from whetstone.core.errors import StoreError
 
@@ -46,7 +46,7 @@ def render(result: Result) -> str:
         h("meta", name="viewport", content="width=device-width, initial-scale=1"),
         h("meta", name="color-scheme", content="light dark"),
         h("meta", name="referrer", content="no-referrer"),
-        h("title", f"Whetstone: {visible(result.model.name, 80)} on {visible(result.task.name, 80)}"),
+        h("title", f"Whetstone: {brief(result.model.name, 80)} on {brief(result.task.name, 80)}"),
         h("style", Markup(style)),
     )
     body = h(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from whetstone.app.report.html import Markup, h, join, visible
+from whetstone.app.report.html import Markup, brief, h, join
 
 CHARACTER = 7.0  # width of an average character of axis text, in drawing units
 MARKERS = {
@@ -88,7 +88,7 @@ def percent_axis(label: str) -> Axis:
 def category_axis(label: str, names: Sequence[str]) -> Axis:
     """Names side by side at 0, 1, 2 ...; some stay unwritten where there are too many."""
     step = max(1, math.ceil(len(names) * max(3, *(min(len(n), 12) for n in names), 3) / 46)) if names else 1
-    ticks = tuple((float(i), visible(name, 12)) for i, name in enumerate(names) if i % step == 0)
+    ticks = tuple((float(i), brief(name, 12)) for i, name in enumerate(names) if i % step == 0)
     return Axis(label, -0.5, max(0.5, len(names) - 0.5), ticks)
 
 
@@ -266,12 +266,12 @@ def _labels(frame: Frame, series: Sequence[Series]) -> list[Markup]:
     parts = []
     labelled = [p for s in series for p in s.points if p.label]
     for p in sorted(labelled, key=lambda p: not p.needed):
-        text = visible(p.label, 22)
+        text = brief(p.label, 26)
         px, py = frame.at(p.x, p.y)
-        wide = CHARACTER * len(text)
+        wide, gap = CHARACTER * len(text), 14 if p.ring else 10
         choices = [
-            (px + 10, py + 4, "start", px + 10),
-            (px - 10, py + 4, "end", px - 10 - wide),
+            (px + gap, py + 4, "start", px + gap),
+            (px - gap, py + 4, "end", px - gap - wide),
             (px, py - 11, "middle", px - wide / 2),
             (px, py + 19, "middle", px - wide / 2),
             (px + 8, py - 9, "start", px + 8),
@@ -331,7 +331,7 @@ def rows(
         parts.append(_line((px, top), (px, height - 42), "reference"))
     for i, item in enumerate(items):
         y = top + step * (i + 0.5)
-        parts.append(h("text", visible(item.name, 22), x=left - 10, y=y + 4, cls="tick name end"))
+        parts.append(h("text", brief(item.name, 22), x=left - 10, y=y + 4, cls="tick name end"))
         parts.append(_bar(frame, item, y) if bars else _dot(frame, item, y))
     return figure(title, parts, width, height, None, note)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from whetstone.app.report import figures as f
 from whetstone.app.report.graphs import MOST, point, shares, some
-from whetstone.app.report.html import Markup, visible
+from whetstone.app.report.html import Markup, brief
 from whetstone.app.report.plots import Axis, Marker, Series, category_axis, chart, number_axis, percent_axis, spread
 from whetstone.app.result import Arm, LevelAccuracy, Measure, SeedRun, TrainingRound
 
@@ -47,7 +47,7 @@ def round_notes(run: SeedRun, r: TrainingRound) -> str:
     """What a reader must know of a round: rolled back, alarms."""
     notes = ["rolled back"] if r.rolled_back else []
     notes += [f"alarm: {alarm.guard}" for alarm in r.alarms]
-    return "".join(f"\n{visible(note, 80)}" for note in notes)
+    return "".join(f"\n{brief(note, 80)}" for note in notes)
 
 
 def panel(arm: Arm, curves: Sequence[Curve], y: Axis, x: Axis, *, percent: bool) -> Markup | None:
@@ -62,7 +62,7 @@ def panel(arm: Arm, curves: Sequence[Curve], y: Axis, x: Axis, *, percent: bool)
         for (name, pick, style), look in zip(curves, looks, strict=False)
         for s in by_seed(arm, name, pick, style, percent=percent, **look)
     ]
-    return chart(visible(arm.name, 60), series, x, y, small=True) if series else None
+    return chart(brief(arm.name, 60), series, x, y, small=True) if series else None
 
 
 def proxy_gold(arms: Sequence[Arm]) -> list[Markup | None]:
@@ -113,9 +113,7 @@ def shared_axis(label: str, arms: Sequence[Arm], picks: Sequence[Pick]) -> Axis:
 def arms_by_round(arms: Sequence[Arm]) -> Markup | None:
     """Held-out accuracy after each round, every arm and seed."""
     series = [
-        s
-        for arm in arms
-        for s in by_seed(arm, visible(arm.name, 40), held_out, arm.role, percent=True, **arm_look(arm))
+        s for arm in arms for s in by_seed(arm, brief(arm.name, 40), held_out, arm.role, percent=True, **arm_look(arm))
     ]
     if not series:
         return None
@@ -158,7 +156,7 @@ def arms_by_level(arms: Sequence[Arm]) -> Markup | None:
         for run in arm.runs:
             rows_ = run.after
             light = len(arm.runs) > 1
-            series.append(line(visible(arm.name, 40), arm.role, run, rows_, light=light, **arm_look(arm)))
+            series.append(line(brief(arm.name, 40), arm.role, run, rows_, light=light, **arm_look(arm)))
     return chart(
         "Held-out accuracy by difficulty after training",
         spread(some(series), 0.05),
