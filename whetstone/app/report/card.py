@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from whetstone.app.report import figures as f
+import whetstone.app.report.figures as f
 from whetstone.app.report.html import visible
 from whetstone.app.result import Result
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-from whetstone.app.report import figures as f
+import whetstone.app.report.figures as f
 from whetstone.app.report.html import Markup, escape, fold, h, join
 from whetstone.app.result import Change, Conclusion
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from whetstone.app.report import figures as f
+import whetstone.app.report.figures as f
 from whetstone.app.report.html import Markup, brief
 from whetstone.app.report.plots import (
     Axis,

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from whetstone.app.report import sections
+import whetstone.app.report.sections as sections
 from whetstone.app.report.html import Markup, brief, embed_json, h
 from whetstone.app.result import Result, encode
 from whetstone.core.errors import StoreError

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from whetstone.app.report import card, graphs, training
-from whetstone.app.report import figures as f
+import whetstone.app.report.card as card
+import whetstone.app.report.figures as f
+import whetstone.app.report.graphs as graphs
+import whetstone.app.report.training as training
 from whetstone.app.report.changes import changes
 from whetstone.app.report.html import Child, Markup, fold, h, table
 from whetstone.app.report.plots import grid
