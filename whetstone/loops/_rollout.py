@@ -80,20 +80,28 @@ class Questions:
             self.epoch += 1
 
 
-def attempt(task: Task, example: Example, *, k: int, temperature: float, signal: str = "") -> Flow[Group]:
-    """Sample `k` answers to one question and, if a signal is named, score them by it."""
+def attempt(
+    task: Task, example: Example, *, k: int, temperature: float, signal: str = "", complete: bool = True
+) -> Flow[Group]:
+    """Sample `k` answers to one question and, if a signal is named, score them by it.
+
+    Args:
+        complete: answers that the task's gold-free rule calls incomplete cannot be used.
+    """
     sampling = replace(task.sampling, temperature=temperature, logprobs=0 if signal else task.sampling.logprobs)
     replies = yield from sample(example.prompt, n=k, sampling=sampling)
     candidates = tuple(Candidate(str(i), reply, "self") for i, reply in enumerate(replies))
-    answers = tuple(usable(task, example, candidate) for candidate in candidates)
+    answers = tuple(usable(task, example, candidate, complete=complete) for candidate in candidates)
     values: Sequence[Signal | None] = [None] * k
     if signal:
         values = yield from load(signal, "signal")(task, example, candidates)
     return Group(example, candidates, answers, tuple(value.value if value else None for value in values))
 
 
-def usable(task: Task, example: Example, candidate: Candidate) -> str | None:
+def usable(task: Task, example: Example, candidate: Candidate, *, complete: bool = True) -> str | None:
     """The answer of a sample that is whole by every rule that needs no gold, else None."""
-    if candidate.generation.finish != "stop" or task.complete(example, candidate.text) is False:
+    if candidate.generation.finish != "stop":
+        return None
+    if complete and task.complete(example, candidate.text) is False:
         return None
     return task.read(example, candidate.text)

@@ -71,12 +71,18 @@ class Sampler:
     rule: Rule
     k: int
     temperature: float
+    complete: bool = True
 
     def sample(self, turn: Turn, phase: str, examples: Sequence[Example]) -> list[Group]:
         """`k` answers to each question; questions whose flow failed are left out (the turn counts them)."""
         flows = {
             f"{i}/{example.id}": attempt(
-                self.task, example, k=self.k, temperature=self.temperature, signal=self.rule.signal
+                self.task,
+                example,
+                k=self.k,
+                temperature=self.temperature,
+                signal=self.rule.signal,
+                complete=self.complete,
             )
             for i, example in enumerate(examples)
         }

@@ -48,6 +48,7 @@ def expert_iteration(
     votes: float = 0.5,
     accept: float = 0.5,
     share: float = 0.2,
+    complete: bool = True,
     width: int = 4,
     probe: int = 16,
     floor: float = 0.1,
@@ -68,6 +69,7 @@ def expert_iteration(
             temperature.
         filter, signal, votes, accept, share: which samples are accepted; see `loops/_select.py`, `Rule`. Only "gold"
             looks at gold labels.
+        complete: never accept an answer that is incomplete by the task's own rule, which needs no gold.
         width, probe, floor: train on the `width` hardest levels whose acceptance rate is at least `floor`, as found
             with `probe` questions of each level. A level under the floor is never trained on.
         replay: share of replayed items: earlier accepted answers and rehearsals.
@@ -83,7 +85,7 @@ def expert_iteration(
     """
     rule = Rule(filter, signal, votes, accept, share)
     sampler, watched, pool = (
-        Sampler(task, rule, k, temperature),
+        Sampler(task, rule, k, temperature, complete),
         held_out(task, monitor, seed),
         Questions(task, seed=seed),
     )
