@@ -21,10 +21,12 @@ from whetstone.core.types import (
     Case,
     Embed,
     Embedding,
+    Example,
     Generation,
     Reply,
     Request,
     Score,
+    Signal,
     Token,
     Usage,
 )
@@ -140,6 +142,10 @@ def able(toy: Any, request: Request) -> Reply:
         text = f"Now the answer is {fields['question']}"
     elif name in ("compare", "compare_critiqued"):
         text = f"Verdict: {luck.choice('AABE')}"
+    elif name == "checklist":
+        text = "1. Is it short?\n2. Is it right?"
+    elif name == "score_pair":
+        text = f"Score of A: {luck.randrange(1, 10)}\nScore of B: {luck.randrange(1, 10)}"
     elif name == "critique":
         right = fields["answer"].endswith(f" {fields['question']}")
         text = f"Checked. Verdict: {'Y' if right == (luck.random() < 0.9) else 'N'}"
@@ -157,10 +163,11 @@ def mumbling(request: Request) -> Reply:
 
 
 def build(toy: Any, known: Method, chosen: dict[str, Any], i: int = 0, n: int = 4) -> Any:
-    """One flow of a method on the toy world; its verifier raises and its examples have no target."""
+    """One flow of a method on the toy world: examples have no target, and the verifier raises but for audits."""
     function = load(known.name, known.kind)
     small = {name: min(value, n) for name, value in chosen.items() if name == "n"}
-    run = partial(function, toy.task, **{**chosen, **small})
+    task = Labelled(toy.task) if known.kind == "audit" else toy.task
+    run = partial(function, task, **{**chosen, **small})
     cases = [case(toy, j) for j in range(i, i + 6)]
     if known.kind == "audit":
         return run(cases)
@@ -169,6 +176,16 @@ def build(toy: Any, known: Method, chosen: dict[str, Any], i: int = 0, n: int = 
     if known.kind == "judge":
         return run(toy.question(i), *cases[0].candidates[:2])
     return run(toy.question(i), cases[0].candidates)
+
+
+class Labelled:
+    """The toy task with a verifier of texts, which audits may ask to label what they made."""
+
+    def __init__(self, task: Any) -> None:
+        self.name, self.sampling, self.read = task.name, task.sampling, task.read
+
+    def verify(self, example: Example, text: str) -> Signal:
+        return Signal(float(self.read(example, text) == example.id[1:]), "binary")
 
 
 def case(toy: Any, i: int) -> Case:

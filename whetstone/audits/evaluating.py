@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from scipy.special import stdtr
 
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, gather
 from whetstone.core.registry import find, load
 from whetstone.core.types import TIE, Candidate, Case, Example, Finding, Json, Signal, Task, Verdict
-from whetstone.stats import HypothesisTest, finding, paired_permutation, proportion
+from whetstone.stats import HypothesisTest, clustered_mean, finding, paired_permutation, proportion
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,15 @@ def measure(task: Task, cases: Sequence[Case], signal: str) -> Flow[list[list[Si
 def share_of(choice: str | None, name: str) -> float | None:
     """1 if this was chosen, 1/2 for a tie, 0 if the other was; None when nothing was chosen."""
     return None if choice is None else 0.5 if choice == TIE else float(choice == name)
+
+
+def mean_test(values: Sequence[float], groups: Sequence[str]) -> HypothesisTest:
+    """A mean against 0 by the clustered t test; p is unknown when the values do not vary."""
+    effect = clustered_mean(values, groups)
+    p = None
+    if effect.value is not None and effect.stderr:
+        p = 2 * float(stdtr(len(set(groups)) - 1, -abs(effect.value) / effect.stderr))
+    return HypothesisTest(effect, p, 0.0, "clustered t")
 
 
 def preference(
