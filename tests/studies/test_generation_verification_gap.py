@@ -8,7 +8,8 @@ import pytest
 
 from whetstone.core.types import Candidate, Example, Generation, user
 from whetstone.studies._graded import Graded
-from whetstone.studies.generation_verification_gap import Marks, filtered, gap, generation_verification_gap, weights
+from whetstone.studies._verifiers import Marks, weights
+from whetstone.studies.generation_verification_gap import filtered, gap, generation_verification_gap
 
 
 def rows(n: int, k: int, accuracy: float, seed: int = 0) -> list[Graded]:
