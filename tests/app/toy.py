@@ -141,7 +141,8 @@ class ToyModel:
 
     def answer(self, request: Request) -> Reply | Exception:
         asked = request.prompt[-1].parts[0]
-        assert isinstance(asked, Form)
+        if not isinstance(asked, Form):
+            return Unsupported("the toy reads forms only")
         usage = Usage(8, 1)
         if asked.name == "solve":
             logp = torch.log_softmax(self.logits(field(request.prompt, "question")).detach(), 0)

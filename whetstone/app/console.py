@@ -70,7 +70,7 @@ class Console:
             self._rich().print(text, markup=False, highlight=False)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "") -> None:
-        """A short table; the first column is left-aligned, the others right."""
+        """A short table; numbers are aligned to the right, words and the first column to the left."""
         if self.quiet:
             return
         from rich import box
@@ -79,7 +79,8 @@ class Console:
 
         table = Table(box=box.SIMPLE, pad_edge=False, caption=caption or None, caption_justify="left")
         for i, column in enumerate(columns):
-            table.add_column(column, justify="left" if i == 0 else "right", overflow="fold")
+            words = i == 0 or any(row[i][:1].isalpha() for row in rows)
+            table.add_column(column, justify="left" if words else "right", overflow="fold")
         for row in rows:
             table.add_row(*map(Text, row))
         self._rich().print(table)

@@ -12,6 +12,9 @@ from whetstone.core.errors import ConfigError
 from whetstone.core.registry import Method, load, methods, options
 
 
+NAMING = {"signal": ("signal",), "judge": ("judge", "signal"), "evaluator": ("judge", "signal")}
+
+
 def find_method(name: str, *kinds: str) -> Method:
     """The method of this name among the kinds given (all when none). Raises ConfigError with the nearest names."""
     known = [m for m in methods() if not kinds or m.kind in kinds]
@@ -99,7 +102,7 @@ def method_options(args: argparse.Namespace, method: Method) -> dict[str, Any]:
     preset = getattr(args, "preset", None)
     chosen: dict[str, Any] = dict(method.presets[preset].options) if preset else {}
     given = {key.removeprefix("option_"): value for key, value in vars(args).items() if key.startswith("option_")}
-    return {**chosen, **given}
+    return known_names({**chosen, **given})
 
 
 def parse_options(text: str, method: Method) -> dict[str, Any]:
@@ -113,6 +116,14 @@ def parse_options(text: str, method: Method) -> dict[str, Any]:
             chosen[name] = reader(known[name].annotation)(value)
         except (ValueError, argparse.ArgumentTypeError) as error:
             raise ConfigError(f"option {name} of {method.name}: {error}") from None
+    return known_names(chosen)
+
+
+def known_names(chosen: dict[str, Any]) -> dict[str, Any]:
+    """The options, once methods that they name are known to exist."""
+    for option, kinds in NAMING.items():
+        if chosen.get(option):
+            find_method(chosen[option], *kinds)
     return chosen
 
 

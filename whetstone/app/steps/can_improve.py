@@ -15,7 +15,7 @@ from whetstone.core.errors import WhetstoneError
 from whetstone.core.registry import load
 from whetstone.core.types import Finding, Task
 
-STUDIES = ("generation_verification_gap", "majority_voting", "self_correction")
+STUDIES = ("generation_verification_gap", "majority_voting_helps", "self_correction")
 BAND = (0.05, 0.9)
 
 

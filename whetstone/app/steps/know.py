@@ -170,6 +170,8 @@ def inverse(accuracy: Measure) -> Measure:
 def sentence(rows: Sequence[SignalRow]) -> str:
     """Which signal to use and which to leave."""
     kept, dropped = [r for r in rows if r.kept], [r for r in rows if not r.kept]
+    if all(r.auroc is None or r.auroc.value is None for r in rows):
+        return "Signals cannot be told apart here: the sampled answers are all right or all wrong. Try other levels."
     if not kept:
         return "No signal beats chance here: do not select answers or training data by any of them."
     best = kept[0]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from whetstone.app.checkpointed import Checkpointed
 from whetstone.app.console import Console, interval, number, p_value
@@ -40,33 +40,44 @@ class ArmPlan:
     main: bool = False
 
 
-ARMS = (
-    ArmPlan(
-        "agreement",
-        "label_free",
-        "keeps the samples that agree with the majority of complete ones; sees no gold label",
-        "expert_iteration",
-        "vote_share",
-        {"filter": "majority"},
-        main=True,
-    ),
-    ArmPlan(
-        "gold filter",
-        "gold",
-        "keeps the samples that the exact check accepts: what any filter could reach at most",
-        "expert_iteration",
-        "gold",
-        {"filter": "gold"},
-    ),
-    ArmPlan(
-        "naive self-reward",
-        "naive",
-        "keeps whatever the model's own one-word P(True) accepts, although nobody audited it",
-        "expert_iteration",
-        "p_true",
-        {"filter": "signal", "signal": "p_true"},
-    ),
+AGREEMENT = ArmPlan(
+    "agreement",
+    "label_free",
+    "keeps the samples that agree with the majority of complete ones; sees no gold label",
+    "expert_iteration",
+    "vote_share",
+    {"filter": "majority"},
 )
+CRITICISED = ArmPlan(
+    "agreement + critique",
+    "label_free",
+    "as agreement, but only samples that the audited critic accepts may vote; sees no gold label",
+    "expert_iteration",
+    "critique",
+    {"filter": "majority", "signal": "critique", "votes": 0.25},
+)
+GOLD = ArmPlan(
+    "gold filter",
+    "gold",
+    "keeps the samples that the exact check accepts: what any filter could reach at most",
+    "expert_iteration",
+    "gold",
+    {"filter": "gold"},
+)
+NAIVE = ArmPlan(
+    "naive self-reward",
+    "naive",
+    "prefers what the model's own one-word P(True) prefers, although nobody audited it",
+    "self_rewarding",
+    "p_true",
+    {"signal": "p_true"},
+)
+
+
+def choose_arms(trusted: Sequence[str]) -> tuple[ArmPlan, ...]:
+    """The arms of a run, the main one first: agreement, filtered by the critic where the audit trusts it."""
+    label_free = (CRITICISED, AGREEMENT) if CRITICISED.signal in trusted else (AGREEMENT,)
+    return (replace(label_free[0], main=True), *label_free[1:], GOLD, NAIVE)
 
 
 @dataclass(frozen=True)
@@ -149,6 +160,8 @@ class Course:
             if key not in stored:
                 self.bench.run.add("round", key, done)
             done = stored.get(key, done)
+            if not rounds:
+                rows[0] = replace(rows[0], **named(done, "before/"))
             rounds.append(done)
             now = greedy(self.bench, f"held out {arm.role} {seed} {done.index}", self.task, examples)
             alarms = (*done.alarms, *guarded(rounds))
@@ -192,7 +205,6 @@ def training_round(
     done: Round, index: int, alarms: Sequence[Alarm], back: bool, now: Sequence[Graded], levels: Sequence[str]
 ) -> TrainingRound:
     """A loop's round and the held-out answers after it, as one row."""
-    named = {name: Measure.found(done.metrics[name]) for name in MEASURED if name in done.metrics}
     return TrainingRound(
         index,
         done.seen,
@@ -203,8 +215,13 @@ def training_round(
         tokens=done.tokens,
         seconds=done.seconds,
         metrics=done.metrics,
-        **named,
+        **named(done),
     )
+
+
+def named(done: Round, prefix: str = "") -> dict[str, Any]:
+    """The measures that a result has fields for."""
+    return {name: Measure.found(done.metrics[prefix + name]) for name in MEASURED if prefix + name in done.metrics}
 
 
 def measure(
@@ -214,6 +231,7 @@ def measure(
     model: Trainable,
     plan: Plan,
     base: Baseline,
+    trusted: Sequence[str],
     seeds: Sequence[int],
     folder: Path,
     deadline: float | None,
@@ -222,6 +240,7 @@ def measure(
 
     Args:
         base: step 1, whose greedy answers are the "before".
+        trusted: signals that beat chance and passed the audit.
         folder: checkpoints go to its `checkpoints`, the improved weights of the main arm's first seed to its `model`.
         deadline: `time.monotonic()` after which no arm but the main one is begun.
 
@@ -231,7 +250,7 @@ def measure(
     state = model.state()
     arms: list[tuple[ArmPlan, list[Trained]]] = []
     left_out: list[str] = []
-    for arm in ARMS:
+    for arm in choose_arms(trusted):
         trained: list[Trained] = []
         for seed in seeds:
             if trained_already(arms, trained) and deadline is not None and time.monotonic() > deadline:

@@ -9,6 +9,7 @@ from pathlib import Path
 from whetstone.app.cli import EXIT_MISTAKE
 from whetstone.app.console import emit
 from whetstone.app.flags import positive
+from whetstone.core.errors import TaskError
 from whetstone.tasks.load import load_task
 from whetstone.tasks.validate import LIMIT, validate_file
 
@@ -21,6 +22,8 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 def main(args: argparse.Namespace) -> int:
     path = Path(args.file)
+    if not path.is_file():
+        raise TaskError(f"{path}: no such file")
     problems = validate_file(path, verifier=args.verifier, limit=args.limit)
     usable = not problems
     if args.json:
