@@ -180,3 +180,19 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         improve(ToyTask(), ToyModel(), plan=PLAN, store=tmp_path / "file")
     with pytest.raises(StoreError, match="file"):
         improve(ToyTask(), ToyModel(), plan=PLAN, store=tmp_path / "runs", out=tmp_path / "file" / "out")
+
+
+def test_a_full_disk_keeps_what_there_is(tmp_path: Path, undisturbed: tuple[Path, float], monkeypatch: Any) -> None:
+    def small(folder: Path) -> Any:
+        store = open_store(folder)
+        store._database.execute("PRAGMA max_page_count = 120")
+        return store
+
+    monkeypatch.setattr("whetstone.app.workbench.open_store", small)
+    with pytest.raises(StoreError, match="disk is full"):
+        run(tmp_path)
+    monkeypatch.undo()
+    with open_store(tmp_path) as store:
+        run_id = store.list()[0].id
+    run(tmp_path, run_id)
+    assert result(tmp_path) == result(undisturbed[0])

@@ -28,6 +28,7 @@ Run = Callable[..., Any]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run a verb in an empty folder with the toy behind every spec; returns its JSON."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.jsonl").write_text('{"input": "1+1", "target": "2"}\n')
     for name in ASKING:
         module = import_module(f"whetstone.app.{name}")
         monkeypatch.setattr(module, "load_task", lambda spec: ToyTask())
@@ -215,3 +216,24 @@ def test_a_mistake_is_one_line(run: Run, argv: list[str], hint: str, capsys: pyt
     assert err.startswith("whetstone: ")
     assert err.count("\n") == 1
     assert hint in err
+
+
+def test_ctrl_c_prints_the_line_that_resumes(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: ToyModel, request: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise KeyboardInterrupt
+        return answer(self, request)
+
+    answer, left = ToyModel.answer, 150
+    monkeypatch.setattr(ToyModel, "answer", interrupted)
+    assert cli.main(["solve", *TOY, "--limit", "200"]) == 130
+    err = capsys.readouterr().err
+    command = err.strip().rpartition("resume with: ")[2].split()
+    assert command[:3] == ["whetstone", "runs", "resume"]
+    found = run(*command[1:], "--json")
+    assert found["run"] == command[3]
+    assert found["strategies"][0]["accuracy"]["n"] == 200
