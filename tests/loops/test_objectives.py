@@ -137,3 +137,32 @@ def test_reference_is_the_model_as_it_is(tiny):
         logprobs, mask = tiny.logprobs(list(item.sequences))
         assert item.reference == pytest.approx((logprobs * mask).sum(1).tolist(), abs=1e-5)
     assert preference(beta=0.3)(tiny, pairs).item() == pytest.approx(math.log(2), abs=1e-5)
+
+
+def test_reward_regression_has_the_kl_optimal_ratio_as_its_optimum():
+    model, beta, gap = Given(-0.5, -0.7), 0.4, 1.2
+    descent, objective = torch.optim.SGD([model.theta], lr=0.1), preference(beta=beta, loss="reward")
+    for _ in range(500):
+        descent.zero_grad()
+        objective(model, [pair(gap=gap)]).backward()
+        descent.step()
+    logprobs, mask = model.logprobs([(ASK, "00"), (ASK, "111")])
+    ratio = (logprobs * mask).sum(1) - torch.tensor([-1.0, -2.1])
+    assert (ratio[0] - ratio[1]).item() == pytest.approx(gap / beta, abs=1e-4)
+
+
+def test_hard_labels_run_away_where_soft_ones_settle():
+    margins = {}
+    for label in (1.0, 0.8):
+        model, objective = Given(-0.5, -0.7), preference(beta=0.5)
+        descent, seen = torch.optim.SGD([model.theta], lr=0.5), []
+        for _ in range(600):
+            descent.zero_grad()
+            objective(model, [pair(label=label)]).backward()
+            descent.step()
+            logprobs, mask = model.logprobs([(ASK, "00"), (ASK, "111")])
+            totals = (logprobs * mask).sum(1)
+            seen.append((totals[0] - totals[1]).item())
+        margins[label] = (seen[299], seen[599])
+    assert margins[0.8][1] == pytest.approx(margins[0.8][0], abs=1e-3)
+    assert margins[1.0][1] > margins[1.0][0] + 0.5

@@ -36,7 +36,11 @@ class Demonstration:
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """Two answers to one question. `reference` holds their log-probabilities (nats, summed) under the frozen model."""
+    """Two answers to one question.
+
+    `reference` holds their log-probabilities (nats, summed) under the frozen model; `gap` is how much more reward the
+    chosen one has, for losses that aim at a reward difference.
+    """
 
     prompt: Prompt
     chosen: str
@@ -44,6 +48,7 @@ class Preference:
     weight: float = 1.0
     label: float = 1.0
     reference: tuple[float, float] | None = None
+    gap: float = 0.0
 
     @property
     def sequences(self) -> tuple[tuple[Prompt, str], ...]:
@@ -51,6 +56,7 @@ class Preference:
 
 
 Item = Demonstration | Preference
+Loss = Literal["dpo", "ipo", "reward"]
 Objective = Callable[[Trainable, Sequence[Item]], Tensor]
 
 
@@ -70,13 +76,14 @@ def likelihood(model: Trainable, batch: Sequence[Item]) -> Tensor:
     return (losses * weight).sum() / weight.sum()
 
 
-def preference(*, beta: float = 0.1, nll: float = 0.0, loss: Literal["dpo", "ipo"] = "dpo") -> Objective:
+def preference(*, beta: float = 0.1, nll: float = 0.0, loss: Loss = "dpo") -> Objective:
     """A direct preference objective; demonstrations among the items are trained by `likelihood`.
 
     With lr the log-ratio to the reference, d = lr(chosen) - lr(rejected), and q the pair's label:
 
-        dpo   -q log s(beta d) - (1 - q) log s(-beta d)
-        ipo    q (d - 1/(2 beta))^2 + (1 - q) (d + 1/(2 beta))^2
+        dpo       -q log s(beta d) - (1 - q) log s(-beta d)
+        ipo        q (d - 1/(2 beta))^2 + (1 - q) (d + 1/(2 beta))^2
+        reward     (beta d - gap)^2, whose optimum is the policy that is best for the reward under a KL penalty of beta
 
     to which `nll` adds that multiple of the chosen answer's mean negative log-likelihood per token. A label below 1 is
     the label smoothing of cDPO and the consistency weight of CREAM; at the reference a label of 0.5 has no gradient.
@@ -84,7 +91,8 @@ def preference(*, beta: float = 0.1, nll: float = 0.0, loss: Literal["dpo", "ipo
     Args:
         beta: strength of the pull to the reference, per nat.
         nll: weight of the likelihood term (1 in ScPO and iterative reasoning preference optimization).
-        loss: "dpo" (Rafailov et al., eq. 7) or "ipo" (Azar et al., eq. 17), the latter on summed log-probabilities.
+        loss: "dpo" (Rafailov et al., eq. 7), "ipo" (Azar et al., eq. 17, on summed log-probabilities), or "reward"
+            ("Self-Improvement in Language Models: The Sharpening Mechanism", RLHF-Sharpening; it takes no labels).
 
     Raises:
         ConfigError: a pair comes without reference log-probabilities.
@@ -102,7 +110,10 @@ def preference(*, beta: float = 0.1, nll: float = 0.0, loss: Literal["dpo", "ipo
         shift = [pair.reference[0] - pair.reference[1] for pair in pairs if pair.reference is not None]
         difference = chosen - rejected - _column(shift, logprobs)
         label = _column([pair.label for pair in pairs], logprobs)
-        losses = _pair_loss(difference, label, beta, loss)
+        if loss == "reward":
+            losses = (beta * difference - _column([pair.gap for pair in pairs], logprobs)) ** 2
+        else:
+            losses = _pair_loss(difference, label, beta, loss)
         if nll:
             losses = losses - nll * chosen / mask[: len(pairs)].sum(1)
         weight = _column([pair.weight for pair in pairs], logprobs)
@@ -111,7 +122,7 @@ def preference(*, beta: float = 0.1, nll: float = 0.0, loss: Literal["dpo", "ipo
     return objective
 
 
-def _pair_loss(difference: Tensor, label: Tensor, beta: float, loss: Literal["dpo", "ipo"]) -> Tensor:
+def _pair_loss(difference: Tensor, label: Tensor, beta: float, loss: Loss) -> Tensor:
     if loss == "dpo":
         return -label * logsigmoid(beta * difference) - (1 - label) * logsigmoid(-beta * difference)
     margin = 1 / (2 * beta)
