@@ -105,3 +105,13 @@ def test_a_bug_is_a_traceback_and_status_1() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_the_public_namespace_is_what_it_says() -> None:
+    import whetstone
+
+    for name in whetstone.__all__:
+        assert getattr(whetstone, name) is not None
+    assert set(whetstone.__all__) <= set(dir(whetstone))
+    with pytest.raises(AttributeError, match="no attribute 'improv'"):
+        _ = whetstone.improv

@@ -11,7 +11,6 @@ from typing import Any, Literal, Union, get_args, get_origin
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import Method, load, methods, options
 
-
 NAMING = {"signal": ("signal",), "judge": ("judge", "signal"), "evaluator": ("judge", "signal")}
 
 

@@ -18,6 +18,9 @@ from whetstone.store.store import Store, open_store
 
 T = TypeVar("T")
 
+# What speaks against one method on this model; a full disk or a spent budget speaks against going on.
+UNFIT = (errors.Abstain, errors.ConfigError, errors.ModelError, errors.TaskError)
+
 
 @dataclass
 class Workbench:

@@ -16,13 +16,13 @@ from whetstone.app.material import cases
 from whetstone.app.measure import ALPHA
 from whetstone.app.plan import Plan
 from whetstone.app.result import AuditRow
-from whetstone.app.workbench import Workbench
+from whetstone.app.workbench import UNFIT, Workbench
 from whetstone.audits.agreement import judge_agreement, signal_agreement
 from whetstone.audits.calibration import calibrated
 from whetstone.audits.evaluating import Pair, pairs
 from whetstone.audits.length import equally_good, length_bias
 from whetstone.audits.position import position_bias
-from whetstone.core.errors import Abstain, WhetstoneError
+from whetstone.core.errors import Abstain
 from whetstone.core.registry import load
 from whetstone.core.types import Case, Finding, Json, Signal, Task, Verdict
 
@@ -68,7 +68,7 @@ def measure(bench: Workbench, task: Task, plan: Plan) -> Audit:
     def probe(subject: str, work: Callable[[], tuple[list[Finding], list[str]]]) -> None:
         try:
             findings, faults = work()
-        except WhetstoneError as error:
+        except UNFIT as error:
             reasons[f"{subject}: {error}"] = len(material)
             return
         sentence = f"{subject} may not be trusted: {', '.join(faults)}." if faults else f"{subject} may be trusted."

@@ -10,8 +10,7 @@ from whetstone.app.measure import ALPHA
 from whetstone.app.plan import Plan
 from whetstone.app.result import BaselineRow, Prediction
 from whetstone.app.steps.baseline import Baseline, spell
-from whetstone.app.workbench import Workbench
-from whetstone.core.errors import WhetstoneError
+from whetstone.app.workbench import UNFIT, Workbench
 from whetstone.core.registry import load
 from whetstone.core.types import Finding, Task
 
@@ -36,7 +35,7 @@ def measure(bench: Workbench, task: Task, plan: Plan, base: Baseline) -> CanImpr
     for name in STUDIES:
         try:
             findings += load(name, "study")(bench.model, task, bench, questions=plan.judged, seed=bench.seed)
-        except WhetstoneError as error:
+        except UNFIT as error:
             reasons[f"{name}: {error}"] = 1
     band = in_band(base.rows)
     findings.append(headroom(base.rows[0]))

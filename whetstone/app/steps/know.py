@@ -13,8 +13,7 @@ from whetstone.app.grading import Sampled, questions, sampled
 from whetstone.app.measure import ALPHA
 from whetstone.app.plan import Plan
 from whetstone.app.result import Bin, Measure, RiskPoint, SignalRow
-from whetstone.app.workbench import Workbench
-from whetstone.core.errors import WhetstoneError
+from whetstone.app.workbench import UNFIT, Workbench
 from whetstone.core.flow import Driven
 from whetstone.core.registry import load, methods
 from whetstone.core.types import Signal, Task
@@ -74,7 +73,7 @@ def measure(bench: Workbench, task: Task, plan: Plan, names: Sequence[str] | Non
         flows = {s.example.id: function(task, s.example, s.candidates) for s in answered}
         try:
             driven = bench(f"know {name}", flows)
-        except WhetstoneError as error:
+        except UNFIT as error:
             reasons[f"{name}: {error}"] += len(answered) * plan.k
             continue
         scored.append(collect(name, answered, driven, reasons))

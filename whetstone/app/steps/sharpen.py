@@ -11,8 +11,7 @@ from whetstone.app.grading import Graded, answer_all, questions
 from whetstone.app.measure import ALPHA, average, by_level, paired, share
 from whetstone.app.plan import Plan
 from whetstone.app.result import LevelMeasure, Paired, StrategyRow
-from whetstone.app.workbench import Workbench
-from whetstone.core.errors import WhetstoneError
+from whetstone.app.workbench import UNFIT, Workbench
 from whetstone.core.registry import load
 from whetstone.core.types import Json, Task
 from whetstone.stats.multiple import holm
@@ -60,7 +59,7 @@ def measure(bench: Workbench, task: Task, plan: Plan, levels: Sequence[str], sig
         flows = {e.id: function(task, e, **options) for e in examples}
         try:
             graded, driven = answer_all(bench, "sharpen", task, flows, examples, label=label(name, options))
-        except WhetstoneError as error:
+        except UNFIT as error:
             if not rows:
                 raise
             reasons[f"{label(name, options)}: {error}"] = len(examples)
