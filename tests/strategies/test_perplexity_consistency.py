@@ -60,6 +60,7 @@ def test_pruning_drops_the_planted_improbable_paths() -> None:
 def test_the_density_is_weibull_s() -> None:
     x = np.array([0.1, 0.5, 0.9])
     assert weibull(x, 1.5, 2.0) == pytest.approx(weibull_min.pdf(x, 1.5, scale=2.0))
+    assert weibull(x, 400.0, 0.01) == pytest.approx([0, 0, 0]), "extreme shapes neither warn nor give NaN"
 
 
 def test_abstains_without_probabilities(toy) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 from scipy.special import stdtr
@@ -46,8 +46,8 @@ def pairs(cases: Iterable[Case], per_case: int, wanted: Callable[[Pair], bool] =
     for case in cases:
         marked = list(zip(case.candidates, labels(case), strict=True))
         every = (Pair(case.example, a, b, (right, left)) for (a, right), (b, left) in combinations(marked, 2))
-        good = [pair for pair in every if pair.first.text != pair.second.text and wanted(pair)]
-        found += good[:per_case]
+        good = (pair for pair in every if pair.first.text != pair.second.text and wanted(pair))
+        found += islice(good, per_case)
     return found
 
 

@@ -12,14 +12,18 @@ from whetstone.core.types import Case, Finding, Signal, Task
 from whetstone.stats import HypothesisTest, finding, holm
 
 
-@method("audit", checked="tests/audits/test_overconfidence.py::test_finds_the_planted_gap_and_none_in_an_honest_model")
+@method(
+    "audit",
+    papers=("The Confidence-Competence Gap in Large Language Models: A Cognitive Study",),
+    checked="tests/audits/test_overconfidence.py::test_finds_the_planted_gap_and_none_in_an_honest_model",
+)
 def overconfidence(
     task: Task, cases: Sequence[Case], *, signal: str = "verbalized", threshold: float = 0.5
 ) -> Flow[list[Finding]]:
     """Mean confidence minus accuracy, over all answers and at each level of difficulty.
 
     Args:
-        signal: name of a signal of kind probability.
+        signal: name of a signal of kind probability: `verbalized` is asked after answering, `p_ik` before.
         threshold: at or above it an answer counts as confident in the quadrants.
 
     Unskilled models that are sure of themselves show a gap that grows with difficulty (the Dunning-Kruger pattern of

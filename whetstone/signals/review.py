@@ -41,7 +41,7 @@ def write_reviews(
         max_tokens: length limit; 0 takes the task's.
     """
     limit = max_tokens or 3 * task.sampling.max_tokens
-    sampling = Sampling(temperature, max_tokens=limit, stop=task.sampling.stop, logprobs=5)
+    sampling = Sampling(temperature, max_tokens=limit, logprobs=5)
     replies = yield from sample(forms.critique(question, answer), n=n, sampling=sampling, role="critic")
     return [read_review(reply) for reply in replies]
 

@@ -84,5 +84,5 @@ def weibull(x: NDArray[np.float64], shape: float, scale: float) -> NDArray[np.fl
     """Density of the Weibull distribution."""
     with np.errstate(over="ignore", under="ignore"):
         y = x / scale
-        density: NDArray[np.float64] = shape / scale * y ** (shape - 1) * np.exp(-(y**shape))
+        density: NDArray[np.float64] = np.exp(np.log(shape / scale) + (shape - 1) * np.log(y) - y**shape)
     return density
