@@ -31,7 +31,7 @@ DECIDE = (
             {"ask": "chat"},
         ),
     },
-    checked="tests/strategies/test_if_or_else.py::test_changes_unsure_answers_only",
+    checked="tests/strategies/test_if_or_else.py::test_the_paper_s_conversation",
 )
 def if_or_else(task: Task, example: Example, *, ask: Literal["critique", "chat"] = "critique") -> Flow[Outcome]:
     """Answer; if unsure of the answer, revise it; if the revision differs, decide between the two.
