@@ -142,7 +142,12 @@ def run(
             sharpen.show,
         )
         trained = None
-        if train and outcome.trainable(model):
+        if not train or not outcome.trainable(model):
+            steps.announce("train", "left out")
+            bench.console.say(
+                "The weights stay as they are" + ("." if not train else f": {model.name} cannot be trained.")
+            )
+        else:
             from whetstone.app.steps import train as training
 
             trained = found.train = steps(

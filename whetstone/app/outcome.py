@@ -26,6 +26,7 @@ from whetstone.app.steps.verdict import Verdict
 from whetstone.app.workbench import Workbench
 from whetstone.core.errors import StoreError
 from whetstone.core.types import Model, Task
+from whetstone.tasks.load import TASKS
 
 if TYPE_CHECKING:
     from whetstone.app.steps.train import Train
@@ -37,6 +38,12 @@ RESULT, REPORT = "result.json", "report.html"
 def trainable(model: Model) -> bool:
     """Whether a model has what training needs."""
     return all(hasattr(model, name) for name in TRAINABLE)
+
+
+def size(model: Model) -> int | None:
+    """Number of weights, where the model has its network at hand."""
+    network = getattr(model, "net", None)
+    return None if network is None else sum(weights.numel() for weights in network.parameters())
 
 
 @dataclass
@@ -113,15 +120,15 @@ class Found:
         """The task and how many questions of each split were asked."""
         sizes = {"train": self.plan.pool, "dev": self.plan.dev, "test": self.plan.test} if self.plan else {}
         levels = self.baseline.levels if self.baseline else ()
-        summary = (type(self.task).__doc__ or "").strip().split("\n")[0]
-        return TaskCard(self.task.name, summary, levels, sizes)
+        about = TASKS.get(self.task.name.partition(":")[0], type(self.task)).__doc__ or ""
+        return TaskCard(self.task.name, about.strip().split("\n")[0], levels, sizes)
 
     def model_card(self) -> ModelCard:
         """The model, with what it says of itself where it does."""
         return ModelCard(
             self.model.name,
             self.model.fingerprint,
-            getattr(self.model, "size", None),
+            size(self.model),
             getattr(self.model, "description", ""),
             getattr(self.model, "license", ""),
             self.train.fingerprint if self.train else None,
@@ -136,6 +143,7 @@ class Found:
             seconds,
             dict(ledger.prompt),
             dict(ledger.completion),
+            trained=self.train.tokens if self.train else 0,
             requests=ledger.requests,
             replayed=self.bench.store.traffic.hits,
             budget=self.bench.budget,

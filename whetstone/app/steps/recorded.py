@@ -25,6 +25,8 @@ class Measured(Protocol):
         """How many abstained, by reason."""
 
 
+NAMES = ("baseline", "know", "audit", "gap", "sharpen", "train", "verdict")
+
 S = TypeVar("S", bound=Measured)
 V = TypeVar("V")
 
@@ -44,7 +46,7 @@ class Steps:
     ) -> S:
         """Do a step or read it back, print it, and return what it measured."""
         console = self.bench.console
-        console.heading(f"{len(self.done) + 1}/7 {name}: {question}")
+        self.announce(name, question)
         before, failed = self.bench.ledger.total, dict(self.bench.failures)
         requests = self.bench.ledger.requests
         value, seconds = self.once(name, kind, work)
@@ -67,6 +69,10 @@ class Steps:
             )
         self.done.append(step)
         return value
+
+    def announce(self, name: str, question: str) -> None:
+        """Print a step's number and name."""
+        self.bench.console.heading(f"{NAMES.index(name) + 1}/{len(NAMES)} {name}: {question}")
 
     def once(self, key: str, kind: type[V], work: Callable[[], V]) -> tuple[V, float]:
         """Work or its recorded value, with the seconds that it took; the ledger is as after the work either way."""

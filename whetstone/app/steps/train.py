@@ -104,6 +104,12 @@ class Train:
     abstentions: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def tokens(self) -> int:
+        """Tokens that were trained on, over all arms, seeds and rounds."""
+        logs = (r.metrics["loss"] for arm in self.arms for run in arm.runs for r in run.rounds if "loss" in r.metrics)
+        return sum(int(str(log.detail.get("tokens", 0))) for log in logs)
+
+    @property
     def subject(self) -> str:
         """What the verdict is about."""
         main = next(arm for arm in self.arms if arm.main)

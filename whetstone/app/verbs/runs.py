@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -77,6 +78,9 @@ def act(store: Store, action: str, names: Sequence[str], *, as_json: bool) -> No
             return
         console.table(["setting", "value"], [[k, str(v)] for k, v in head(shown.run).items()])
         console.table(["records", "n"], [[kind, str(n)] for kind, n in shown.counts.items()])
+        failures = Counter(brief(value) for _, value in shown.run.read("failure"))
+        if failures:
+            console.table(["failures", "n"], [[what, str(n)] for what, n in failures.most_common(10)])
         if shown.findings:
             console.table(["finding", "value"], [[name, brief(value)] for name, value in shown.findings.items()])
     elif action == "diff":
@@ -124,7 +128,9 @@ def state(run: Run) -> str:
 
 
 def brief(value: object) -> str:
-    """One line for a finding or any other JSON value."""
+    """One line for a finding, a failure or any other JSON value."""
+    if isinstance(value, dict) and "error" in value:
+        return f"{value['error']}: {value['message']}"
     if isinstance(value, dict) and "verdict" in value:
         estimate = value.get("estimate")
         return f"{estimate:.3f}: {value['verdict']}" if isinstance(estimate, float) else str(value["verdict"])
