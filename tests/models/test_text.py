@@ -6,7 +6,11 @@ from whetstone.core.errors import ModelError, Unsupported
 from whetstone.core.types import Media, Message, user
 from whetstone.models.text import TextCodec
 
-TEMPLATE = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% if not loop.last or add_generation_prompt %}<end>{% endif %}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
+TEMPLATE = (
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}"
+    "{% if not loop.last or add_generation_prompt %}<end>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
 TURNS = (Message("user", ("the cat",)), Message("assistant", ("sat",)))
 
 

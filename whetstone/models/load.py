@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -47,6 +48,8 @@ def load_model(spec: str, *, device: str = "auto") -> Model:
 
 def _local(module: str) -> ModuleType:
     """Import a backend that needs torch only when it is asked for."""
+    # threads that wait for each other must sleep, not spin: where cores are shared, spinning costs ten times the work
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return import_module(module)
     except ModuleNotFoundError as error:

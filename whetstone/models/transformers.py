@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
+from tokenizers import Tokenizer
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 from transformers.utils import logging
 
 from whetstone.core.errors import ModelError
@@ -26,6 +27,9 @@ from whetstone.models.engine.embed import embeddings
 from whetstone.models.engine.network import Network
 from whetstone.models.engine.session import EngineSession
 from whetstone.models.text import TextCodec
+
+SMALL = 4_000_000
+"""Networks with fewer weights sample on one thread."""
 
 
 class OptimizerFactory(Protocol):
@@ -50,7 +54,8 @@ class TransformersModel:
         name: what the model is called; by default `hf/FOLDER`.
 
     Tokens of replies are those of their text: the end token is counted in `usage` but not listed, as nothing that
-    comes after a stop string is. The number of threads is torch's own setting and is left alone.
+    comes after a stop string is. Networks under four million weights sample on one thread, since their operations are
+    too short to share; otherwise the number of threads is torch's own setting.
 
     Raises:
         ModelError: the folder is missing, incomplete, damaged, or not a causal language model.
@@ -85,8 +90,9 @@ class TransformersModel:
         learning_rate: float | None = None,
         name: str = "model",
     ) -> TransformersModel:
-        """A model from a network and a tokenizer that are in memory already."""
+        """A model from a network and a tokenizer (of transformers or of tokenizers) that are in memory already."""
         self = cls.__new__(cls)
+        tokenizer = _wrapped(tokenizer, net)
         self._setup(net, tokenizer, dialect, slots, lora_rank, optimizer, learning_rate, name)
         return self
 
@@ -109,6 +115,7 @@ class TransformersModel:
         self.tokenizer, self.dialect = tokenizer, dialect
         self.codec = TextCodec(tokenizer, dialect, _ends(net, tokenizer))
         self.context = _context(net.config.get_text_config(), tokenizer)
+        self._size = sum(parameter.numel() for parameter in self.net.parameters())
         self._lora = bool(lora_rank)
         self._make_optimizer = optimizer or _adamw
         self._fingerprint: str | None = None
@@ -145,6 +152,7 @@ class TransformersModel:
             slots=self.slots,
             context=self.context,
             memory=_memory(self.device),
+            threads=1 if self.device.type == "cpu" and self._size < SMALL else None,
         )
 
     # ---------------------------------------------------------------------------------- training
@@ -253,10 +261,12 @@ def save_checkpoint(net: Any, tokenizer: Any, folder: Path, **about: str) -> Non
         ModelError: the folder cannot be written.
     """
 
+    wrapped = _wrapped(tokenizer, net)
+
     def write(fresh: Path) -> None:
         with _quiet():
             net.save_pretrained(fresh)
-        tokenizer.save_pretrained(fresh)
+        wrapped.save_pretrained(fresh)
 
     write_folder(folder, write, about)
 
@@ -326,6 +336,16 @@ def _device(device: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise ModelError(f"device {device!r} is not available here: {_brief(error)}") from error
     return found
+
+
+def _wrapped(tokenizer: Any, net: Any) -> Any:
+    """A tokenizer of transformers; one of tokenizers gets its special tokens from the network's configuration."""
+    if not isinstance(tokenizer, Tokenizer):
+        return tokenizer
+    config = net.config.get_text_config()
+    names = {f"{kind}_token": getattr(config, f"{kind}_token_id", None) for kind in ("bos", "eos", "pad")}
+    special = {name: tokenizer.id_to_token(token) for name, token in names.items() if isinstance(token, int)}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special)  # type: ignore[no-untyped-call]
 
 
 def _ends(net: Any, tokenizer: Any) -> list[int]:

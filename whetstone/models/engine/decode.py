@@ -20,6 +20,8 @@ from whetstone.models.engine.sampling import choose, measures, uniforms
 from whetstone.models.text import TextCodec
 
 Done = list[tuple[int, Reply | Exception]]
+SORTED = 16
+"""Of how many times the slots' jobs at a time the shortest prompts go first; jobs beyond them wait their turn."""
 
 
 class Decoder:
@@ -39,6 +41,7 @@ class Decoder:
     ) -> None:
         self.network, self.codec, self.prompts = network, codec, prompts
         self.device, self.slots, self.memory = device, slots, memory
+        self.queued: deque[Job] = deque()
         self.waiting: deque[Job] = deque()
         self.rows = Rows(slots)
         self.cache = SlotCache()
@@ -48,9 +51,14 @@ class Decoder:
         self.stop_table = np.zeros((1, 0), bool)
 
     @property
+    def crowded(self) -> bool:
+        """Are there more jobs than slots?"""
+        return bool(self.queued or self.waiting)
+
+    @property
     def busy(self) -> bool:
         """Is there anything to do?"""
-        return bool(self.waiting or self.rows.live)
+        return self.crowded or self.rows.live > 0
 
     def step(self) -> Done:
         """Let waiting jobs in, then draw one token for every row; returns the rows that this finished."""
@@ -85,6 +93,10 @@ class Decoder:
 
     def _admit(self) -> None:
         """Let waiting jobs into free slots: copy the keys and values of their prompts, and the logits after them."""
+        if not self.waiting:
+            # rows of like length run together: each step costs as much as its longest row
+            batch = [self.queued.popleft() for _ in range(min(len(self.queued), SORTED * self.slots))]
+            self.waiting.extend(sorted(batch, key=lambda job: len(job.prompted.ids)))
         if not self.waiting or self.rows.live == self.slots:
             return
         groups: dict[int, list[tuple[int, Job]]] = {}

@@ -31,6 +31,7 @@ class EngineSession:
         slots: most rows that run at once.
         context: most tokens of prompt and reply together.
         memory: most bytes for the keys and values of running rows; one row always runs.
+        threads: how many threads torch may use during `poll`; None leaves its setting alone.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class EngineSession:
         slots: int,
         context: int,
         memory: int,
+        threads: int | None = None,
     ) -> None:
+        self.threads = threads
         self.codec, self.embedder, self.context, self.slots = codec, embedder, context, slots
         self.network = network
         self.prompts = Prompts(network, codec, device)
@@ -59,16 +62,26 @@ class EngineSession:
         except WhetstoneError as error:
             self.done.append((ticket, error))
 
-    @torch.inference_mode()
     def poll(self, timeout: float | None = None) -> Done:
         """Work until a reply is there; as long as more rows wait for slots, until a sixteenth of the slots is free."""
+        before = torch.get_num_threads()
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+        try:
+            with torch.inference_mode():
+                return self._work(timeout)
+        finally:
+            if self.threads is not None:
+                torch.set_num_threads(before)
+
+    def _work(self, timeout: float | None) -> Done:
         until = None if timeout is None else time.monotonic() + timeout
         while True:
             if self.scores:
                 self._score()
             if self.embeds:
                 self._embed()
-            enough = len(self.done) >= (max(self.slots // 16, 1) if self.decoder.waiting else 1)
+            enough = len(self.done) >= (max(self.slots // 16, 1) if self.decoder.crowded else 1)
             if enough or not self.decoder.busy or (until is not None and time.monotonic() >= until):
                 done, self.done = self.done, []
                 return done
@@ -93,7 +106,7 @@ class EngineSession:
                 raise ModelError("max_tokens must be at least 1")
             self._fit(length, 1)
             limit = min(request.sampling.max_tokens, self.context - length)
-            self.decoder.waiting.append(Job(ticket, request, prompted, limit))
+            self.decoder.queued.append(Job(ticket, request, prompted, limit))
         elif isinstance(request, Score):
             continuation = self.codec.continuation(request.continuation)
             self._fit(length, len(continuation))
