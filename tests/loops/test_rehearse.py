@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from random import Random
+
 import pytest
 
 from whetstone.core.flow import drive
 from whetstone.core.types import Candidate, Example, Generation, form, user
-from whetstone.loops._rehearse import rehearse
+from whetstone.loops._rehearse import rehearse, spread
 from whetstone.loops._rollout import Group
 from whetstone.loops._round import Turn
 from whetstone.models.scripted import ScriptedModel
@@ -46,3 +49,10 @@ def test_judges_and_strategies_are_rehearsed_without_their_answers_to_the_questi
 @pytest.mark.parametrize("finish", ["length"])
 def test_cut_off_replies_are_not_rehearsed(largest, finish):
     assert rehearse(turn(finish), largest(), [group("3372")], ["critique"]) == []
+
+
+def test_rehearsed_questions_are_spread_over_levels():
+    groups = [group("33", name=f"q{i}") for i in range(90)]
+    graded = [replace(g, example=replace(g.example, meta={"level": 1 if i < 80 else 2})) for i, g in enumerate(groups)]
+    chosen = spread(graded, 12, Random(0))
+    assert [sum(g.example.level == level for g in chosen) for level in ("1", "2")] == [6, 6]

@@ -36,21 +36,18 @@ def kept(groups, **options):
     return select(groups, Sevens(), Rule(**options))
 
 
-def test_majority_keeps_the_voted_answer_and_needs_votes_of_all_samples():
-    assert kept([group("7747"), group("7.4."), group("77.."), group("7744"), group("....")]) == [
-        (0, 1, 3),
-        (),
-        (0, 1),
-        (),
-        (),
-    ]
+def test_majority_keeps_the_voted_answer_and_needs_votes_of_the_usable_samples():
+    groups = [group("7747"), group("7.4."), group("77.."), group("7744"), group("...."), group("7...")]
+    assert kept(groups) == [(0, 1, 3), (), (0, 1), (), (), ()]
     assert kept([group("7746")], votes=0.75) == [()]
+    assert kept([group("77..")], least=3) == [()]
+    assert kept([group("7...")], least=1) == [(0,)]
 
 
 def test_majority_with_a_signal_lets_only_accepted_samples_vote():
     rewards = (0.9, 0.1, 0.2, 0.9)
     assert kept([group("7447", rewards)], signal="p_true") == [(0, 3)]
-    assert kept([group("7747", (0.4, 0.4, 0.9, 0.5))], signal="p_true") == [()]
+    assert kept([group("7747", (0.4, 0.4, 0.9, 0.6))], signal="p_true") == [()]
     assert kept([group("7747", (0.9, None, 0.9, 0.9))], signal="p_true") == [(0, 3)]
 
 

@@ -22,7 +22,6 @@ def test_tells_a_blind_reward_from_agreement(tiny, largest, drive_on):
     assert gap.interval[0] > 0
     assert found["self-reward minus majority"].verdict
     assert "guards" in found["self-reward minus majority"].detail
-    assert found["change by majority training"].estimate >= found["change by self-reward training"].estimate
     assert tiny.fingerprint == before
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from random import Random
 from typing import Any
 
 from whetstone.core.flow import Flow
@@ -16,8 +17,8 @@ from whetstone.loops.objectives import Demonstration
 def rehearse(turn: Turn, task: Task, groups: Sequence[Group], names: Sequence[str]) -> list[Demonstration]:
     """Run methods on samples and keep every (prompt, reply) that passed between them and the model.
 
-    Each method (a signal, judge or strategy) sees one sample with the most voted answer of a question and one with
-    another answer, if there is one. Replies to the question itself are not kept: those are what the loop's filter is
+    Each method (a signal, judge or strategy) sees one sample with the most voted answer of a question and one that has
+    another answer or could not be used, if there is one. Replies to the question itself are not kept: those are what the loop's filter is
     for. Nor are replies that were cut off.
     """
     flows = {
@@ -28,6 +29,15 @@ def rehearse(turn: Turn, task: Task, groups: Sequence[Group], names: Sequence[st
     return [item for items in turn("rehearse", flows).results.values() for item in items]
 
 
+def spread(groups: Sequence[Group], n: int, rng: Random) -> list[Group]:
+    """About `n` groups, as many of each level as there are."""
+    levels: dict[str, list[Group]] = {}
+    for group in rng.sample(list(groups), len(groups)):
+        levels.setdefault(group.example.level, []).append(group)
+    share = -(-n // max(1, len(levels)))
+    return [group for level in sorted(levels) for group in levels[level][:share]]
+
+
 def starts(name: str, task: Task, groups: Sequence[Group]) -> Iterator[tuple[Group, Flow[Any]]]:
     """The method's flows on questions and two contrasting samples of each."""
     kind, function = find(name).kind, load(name)
@@ -36,7 +46,7 @@ def starts(name: str, task: Task, groups: Sequence[Group]) -> Iterator[tuple[Gro
             continue
         top = group.votes.most_common(1)[0][0]
         most = group.candidates[group.answers.index(top)]
-        others = [c for c, answer in zip(group.candidates, group.answers, strict=True) if answer not in (top, None)]
+        others = [c for c, answer in zip(group.candidates, group.answers, strict=True) if answer != top]
         pair = [most, *others[:1]]
         if kind == "strategy":
             yield group, function(task, group.example)

@@ -1,15 +1,13 @@
-"""Questions, and samples of their answers, as a training round needs them."""
+"""Training questions by level, and groups of samples."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from whetstone.core.errors import TaskError
-from whetstone.core.flow import Flow, sample
-from whetstone.core.registry import load
-from whetstone.core.types import Candidate, Example, Signal, Task
+from whetstone.core.types import Candidate, Example, Task
 
 LOOK_AHEAD = 256
 PATIENCE = 200
@@ -78,24 +76,6 @@ class Questions:
             if before == self.epoch:
                 raise TaskError(f"{self.task.name} has no training questions")
             self.epoch += 1
-
-
-def attempt(
-    task: Task, example: Example, *, k: int, temperature: float, signal: str = "", complete: bool = True
-) -> Flow[Group]:
-    """Sample `k` answers to one question and, if a signal is named, score them by it.
-
-    Args:
-        complete: answers that the task's gold-free rule calls incomplete cannot be used.
-    """
-    sampling = replace(task.sampling, temperature=temperature, logprobs=0 if signal else task.sampling.logprobs)
-    replies = yield from sample(example.prompt, n=k, sampling=sampling)
-    candidates = tuple(Candidate(str(i), reply, "self") for i, reply in enumerate(replies))
-    answers = tuple(usable(task, example, candidate, complete=complete) for candidate in candidates)
-    values: Sequence[Signal | None] = [None] * k
-    if signal:
-        values = yield from load(signal, "signal")(task, example, candidates)
-    return Group(example, candidates, answers, tuple(value.value if value else None for value in values))
 
 
 def usable(task: Task, example: Example, candidate: Candidate, *, complete: bool = True) -> str | None:

@@ -37,10 +37,11 @@ class Rule:
     """Which samples are accepted as training data. Samples that are not usable (see `Group`) never are.
 
     Attributes:
-        filter: "majority" keeps the samples that give the most voted answer, if at least `votes` of all samples do and
-            no other answer has as many; where a signal is named too, only samples above `accept` vote. "signal" keeps
-            every sample whose signal is above `accept`. "top" keeps the best `share` of all samples by signal, "best"
-            the best sample of each question. "gold" keeps what the task verifies.
+        filter: "majority" keeps the samples that give the most voted answer, if at least `least` samples and a share
+            of `votes` of those that vote do, and no other answer has as many. Usable samples vote; where a signal is
+            named too, only those above `accept`. "signal" keeps every sample whose signal is above `accept`. "top"
+            keeps the best `share` of all samples by signal, "best" the best sample of each question. "gold" keeps what
+            the task verifies.
         signal: name of a registered signal.
 
     Raises:
@@ -50,6 +51,7 @@ class Rule:
     filter: Filter = "majority"
     signal: str = ""
     votes: float = 0.5
+    least: int = 2
     accept: float = 0.5
     share: float = 0.2
 
@@ -77,7 +79,7 @@ def select(groups: Sequence[Group], task: Task, rule: Rule) -> list[Kept]:
     if rule.filter == "best":
         return [tuple(i for i, _ in sorted(scored(group), key=lambda pair: -pair[1])[:1]) for group in groups]
     accept = rule.accept if rule.signal else None
-    return [by_majority(group, votes=rule.votes, accept=accept) for group in groups]
+    return [by_majority(group, votes=rule.votes, least=rule.least, accept=accept) for group in groups]
 
 
 def scored(group: Group) -> list[tuple[int, float]]:
@@ -89,15 +91,17 @@ def scored(group: Group) -> list[tuple[int, float]]:
     ]
 
 
-def by_majority(group: Group, *, votes: float, accept: float | None = None) -> Kept:
-    """The samples that give the most voted answer, if it has at least `votes` of all samples and no equal.
+def by_majority(group: Group, *, votes: float, least: int = 2, accept: float | None = None) -> Kept:
+    """The samples that give the most voted answer, if at least `least` and a share of `votes` of those that vote do.
 
-    With `accept`, only samples whose reward is above it vote.
+    No other answer may have as many. With `accept`, only samples whose reward is above it vote.
     """
     usable = [i for i, answer in enumerate(group.answers) if answer is not None]
     voters = usable if accept is None else [i for i, reward in scored(group) if reward > accept]
     ranked = Counter(group.answers[i] for i in voters).most_common(2)
-    if not ranked or ranked[0][1] < votes * len(group.candidates) or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
+    if not ranked or ranked[0][1] < max(least, votes * len(voters)):
+        return ()
+    if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:
         return ()
     return tuple(i for i in voters if group.answers[i] == ranked[0][0])
 
@@ -151,7 +155,12 @@ def frontier(tallies: Mapping[str, Tally], *, width: int, floor: float) -> list[
 
 
 def demonstrations(
-    groups: Sequence[Group], kept: Sequence[Kept], *, levels: Collection[str] | None = None, cap: int = 0
+    groups: Sequence[Group],
+    kept: Sequence[Kept],
+    *,
+    levels: Collection[str] | None = None,
+    cap: int = 0,
+    even: bool = False,
 ) -> list[Demonstration]:
     """Training data from the accepted samples.
 
@@ -160,11 +169,12 @@ def demonstrations(
     Args:
         levels: only these levels; None for all.
         cap: at most so many different texts of a question, the most frequent ones; 0 for no limit.
+        even: every question weighs 1 in all, so that hard ones, of which few samples are accepted, count as much.
     """
     items = []
     for group, accepted in zip(groups, kept, strict=True):
         if levels is None or group.example.level in levels:
-            texts = Counter(group.candidates[i].text for i in accepted)
-            for text, count in texts.most_common(cap or None):
-                items.append(Demonstration(group.example.prompt, text, float(count)))
+            texts = Counter(group.candidates[i].text for i in accepted).most_common(cap or None)
+            total = sum(count for _, count in texts) if even else 1
+            items += [Demonstration(group.example.prompt, text, count / total) for text, count in texts]
     return items

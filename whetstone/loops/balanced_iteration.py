@@ -14,7 +14,8 @@ from whetstone.core.types import Alarm, Finding, Round, Task
 from whetstone.loops._balance import N_STAR, balance
 from whetstone.loops._measure import as_queries, describe, training
 from whetstone.loops._rollout import Questions
-from whetstone.loops._round import Sampler, Turn, before, held_out
+from whetstone.loops._round import Turn, before, held_out
+from whetstone.loops._sampler import Sampler
 from whetstone.loops._select import Rule, demonstrations
 from whetstone.loops._train import train
 from whetstone.loops.objectives import likelihood

@@ -15,8 +15,10 @@ from whetstone.core.registry import method
 from whetstone.core.types import Alarm, Round, Task
 from whetstone.loops._measure import describe, training
 from whetstone.loops._rehearse import rehearse as rehearsal
+from whetstone.loops._rehearse import spread
 from whetstone.loops._rollout import Questions
-from whetstone.loops._round import Sampler, Turn, before, held_out, with_replay
+from whetstone.loops._round import Turn, before, held_out, with_replay
+from whetstone.loops._sampler import Sampler
 from whetstone.loops._select import Rule, demonstrations
 from whetstone.loops._train import train
 from whetstone.loops.objectives import Demonstration, likelihood
@@ -29,7 +31,7 @@ from whetstone.loops.trainable import Trainable
     presets={
         "raft": (
             "RAFT: Reward rAnked FineTuning for Generative Foundation Model Alignment",
-            {"filter": "top", "signal": "mean_logprob", "share": 0.2, "replay": 0.0, "floor": 0.0},
+            {"filter": "top", "signal": "mean_logprob", "share": 0.2, "replay": 0.0, "floor": 0.0, "even": False},
         ),
     },
     checked="tests/loops/test_expert_iteration.py::test_majority_improves_without_looking_at_gold",
@@ -42,22 +44,25 @@ def expert_iteration(
     rounds: int = 3,
     questions: int = 400,
     k: int = 8,
+    retries: int = 3,
     temperature: float = 0.7,
     filter: Literal["majority", "signal", "top", "best", "gold"] = "majority",
     signal: str = "",
     votes: float = 0.5,
+    least: int = 2,
     accept: float = 0.5,
     share: float = 0.2,
     complete: bool = True,
+    even: bool = True,
     width: int = 4,
     probe: int = 16,
-    floor: float = 0.1,
+    floor: float = 0.05,
     replay: float = 0.35,
     rehearse: tuple[str, ...] = (),
     rehearsals: int = 64,
     lr: float | None = None,
     epochs: int = 1,
-    tokens_per_batch: int = 2048,
+    tokens_per_batch: int = 1024,
     monitor: int = 64,
     audited: bool = False,
     seed: int = 0,
@@ -67,9 +72,11 @@ def expert_iteration(
     Args:
         rounds, questions, k, temperature: rounds, training questions a round, samples a question, and at what
             temperature.
-        filter, signal, votes, accept, share: which samples are accepted; see `loops/_select.py`, `Rule`. Only "gold"
-            looks at gold labels.
+        retries: how often a question whose samples agree on nothing yet gets `k` more (filter "majority").
+        filter, signal, votes, least, accept, share: which samples are accepted; see `loops/_select.py`, `Rule`. Only
+            "gold" looks at gold labels.
         complete: never accept an answer that is incomplete by the task's own rule, which needs no gold.
+        even: every question counts the same in training, however many of its samples were accepted.
         width, probe, floor: train on the `width` hardest levels whose acceptance rate is at least `floor`, as found
             with `probe` questions of each level. A level under the floor is never trained on.
         replay: share of replayed items: earlier accepted answers and rehearsals.
@@ -83,9 +90,9 @@ def expert_iteration(
         A `Round` after each round of training. Metrics are those of `loops/_measure.py`: on the training samples under
         `train/`, on the monitored ones after training by their names, and `before/` in the first round.
     """
-    rule = Rule(filter, signal, votes, accept, share)
+    rule = Rule(filter, signal, votes, least, accept, share)
     sampler, watched, pool = (
-        Sampler(task, rule, k, temperature, complete),
+        Sampler(task, rule, k, temperature, retries, complete),
         held_out(task, monitor, seed),
         Questions(task, seed=seed),
     )
@@ -97,14 +104,14 @@ def expert_iteration(
         metrics = before(sampler.monitor(turn, "before", watched, audited=audited)) if index == 1 else {}
         harvest = sampler.explore(turn, pool, questions, probe=probe, width=width, floor=floor)
         metrics |= {f"train/{name}": finding for name, finding in describe(harvest.groups, harvest.kept).items()}
-        new = demonstrations(harvest.groups, harvest.kept, levels=harvest.levels)
+        new = demonstrations(harvest.groups, harvest.kept, levels=harvest.levels, even=even)
         if not new:
             message = f"the filter accepts under {floor:.0%} of the questions at every level: nothing to train on"
             alarm = Alarm("stop_rule", message, stop=True)
             yield turn.end(model, seen=harvest.seen, kept=0, metrics=metrics, alarms=[alarm])
             return
         if rehearse:
-            roles += rehearsal(turn, task, rng.sample(harvest.groups, min(rehearsals, len(harvest.groups))), rehearse)
+            roles += rehearsal(turn, task, spread(harvest.groups, rehearsals, rng), rehearse)
         items = with_replay(new, accepted + roles, replay, rng)
         log = train(
             model,

@@ -12,7 +12,8 @@ from whetstone.core.registry import method
 from whetstone.core.types import Alarm, Finding, Round, Task
 from whetstone.loops._measure import describe, training
 from whetstone.loops._rollout import Questions
-from whetstone.loops._round import Sampler, Turn, before, held_out
+from whetstone.loops._round import Turn, before, held_out
+from whetstone.loops._sampler import Sampler
 from whetstone.loops._select import Rule, demonstrations, select
 from whetstone.loops._train import log_likelihoods, train
 from whetstone.loops.objectives import Demonstration, likelihood

@@ -11,7 +11,8 @@ from whetstone.core.registry import method
 from whetstone.core.types import Alarm, Finding, Round, Task
 from whetstone.loops._measure import describe, difference, training
 from whetstone.loops._rollout import Questions
-from whetstone.loops._round import Harvest, Sampler, Turn, before, held_out
+from whetstone.loops._round import Turn, before, held_out
+from whetstone.loops._sampler import Harvest, Sampler
 from whetstone.loops._select import Rule, demonstrations, select
 from whetstone.loops._train import train
 from whetstone.loops.objectives import likelihood
@@ -35,6 +36,7 @@ def rest_em(
     filter: Literal["majority", "signal", "top", "best", "gold"] = "gold",
     signal: str = "",
     votes: float = 0.5,
+    least: int = 2,
     accept: float = 0.5,
     share: float = 0.2,
     cap: int = 10,
@@ -50,7 +52,8 @@ def rest_em(
     Args:
         rounds, questions, k, temperature: rounds, training questions (the same in each round), samples a question,
             and at what temperature.
-        filter, signal, votes, accept, share: the binary reward; see `loops/_select.py`, `Rule`. The paper's is "gold".
+        filter, signal, votes, least, accept, share: the binary reward; see `loops/_select.py`, `Rule`. The paper's is
+            "gold".
         cap: at most so many different solutions of a question.
         lr: learning rate; None for the model's own.
         monitor: questions of the dev split, and of the training set, that are sampled after each round.
@@ -64,7 +67,7 @@ def rest_em(
     Source: algorithm 1 and section 5.
     """
     base, rate = model.state(), model.learning_rate if lr is None else lr
-    sampler = Sampler(task, Rule(filter, signal, votes, accept, share), k, temperature)
+    sampler = Sampler(task, Rule(filter, signal, votes, least, accept, share), k, temperature)
     pool, unseen = Questions(task, seed=seed), held_out(task, monitor, seed)
     examples = pool.take(pool.levels, questions)
     reward = "gold" if audited else "proxy"

@@ -13,7 +13,8 @@ from whetstone.core.registry import method
 from whetstone.core.types import Alarm, Round, Task
 from whetstone.loops._measure import describe, training
 from whetstone.loops._rollout import Group, Questions
-from whetstone.loops._round import Sampler, Turn, before, held_out
+from whetstone.loops._round import Turn, before, held_out
+from whetstone.loops._sampler import Sampler
 from whetstone.loops._select import Rule
 from whetstone.loops._train import train, with_reference
 from whetstone.loops.objectives import Preference, preference

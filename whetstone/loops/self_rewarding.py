@@ -25,7 +25,8 @@ from whetstone.loops._preferences import (
     win_rate,
 )
 from whetstone.loops._rollout import Group, Questions
-from whetstone.loops._round import Sampler, Turn, before, held_out
+from whetstone.loops._round import Turn, before, held_out
+from whetstone.loops._sampler import Sampler
 from whetstone.loops._select import Rule, select
 from whetstone.loops._train import log_likelihoods, train, with_reference
 from whetstone.loops.objectives import preference

@@ -16,7 +16,8 @@ from whetstone.core.registry import method
 from whetstone.core.types import Alarm, Finding, Round, Task
 from whetstone.loops._measure import describe, training
 from whetstone.loops._rollout import Group, Questions
-from whetstone.loops._round import Sampler, Turn, held_out
+from whetstone.loops._round import Turn, held_out
+from whetstone.loops._sampler import Sampler
 from whetstone.loops._select import Rule, select
 from whetstone.loops._train import log_likelihoods, train, with_reference
 from whetstone.loops.objectives import Demonstration, Item, Preference, preference
