@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
-from tokenizers import Tokenizer
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
-from transformers.utils import logging
 
 from whetstone.core.errors import ModelError
 from whetstone.core.types import Prompt
-from whetstone.models.checkpoint import verify_folder, write_folder
 from whetstone.models.dialect import Dialect
 from whetstone.models.engine.check import network_of
 from whetstone.models.engine.embed import embeddings
 from whetstone.models.engine.network import Network
 from whetstone.models.engine.session import EngineSession
+from whetstone.models.pretrained import (
+    cache_memory,
+    context_limit,
+    end_tokens,
+    find_device,
+    load_pretrained,
+    save_checkpoint,
+    wrapped,
+)
 from whetstone.models.text import TextCodec
+
+__all__ = ["OptimizerFactory", "TransformersModel", "save_checkpoint"]
 
 SMALL = 4_000_000
 """Networks with fewer weights sample on one thread."""
@@ -74,7 +79,7 @@ class TransformersModel:
         learning_rate: float | None = None,
         name: str = "",
     ) -> None:
-        net, tokenizer = _load(folder, _device(device), dtype)
+        net, tokenizer = load_pretrained(folder, find_device(device), dtype)
         self._setup(net, tokenizer, dialect, slots, lora_rank, optimizer, learning_rate, name or f"hf/{folder}")
 
     @classmethod
@@ -92,7 +97,7 @@ class TransformersModel:
     ) -> TransformersModel:
         """A model from a network and a tokenizer (of transformers or of tokenizers) that are in memory already."""
         self = cls.__new__(cls)
-        tokenizer = _wrapped(tokenizer, net)
+        tokenizer = wrapped(tokenizer, net)
         self._setup(net, tokenizer, dialect, slots, lora_rank, optimizer, learning_rate, name)
         return self
 
@@ -113,8 +118,8 @@ class TransformersModel:
         self.learning_rate = learning_rate or (1e-4 if lora_rank else 1e-5)
         self.net = (_with_adapters(net, lora_rank) if lora_rank else net).eval()
         self.tokenizer, self.dialect = tokenizer, dialect
-        self.codec = TextCodec(tokenizer, dialect, _ends(net, tokenizer))
-        self.context = _context(net.config.get_text_config(), tokenizer)
+        self.codec = TextCodec(tokenizer, dialect, end_tokens(net, tokenizer))
+        self.context = context_limit(net.config.get_text_config(), tokenizer)
         self._size = sum(parameter.numel() for parameter in self.net.parameters())
         self._lora = bool(lora_rank)
         self._make_optimizer = optimizer or _adamw
@@ -151,7 +156,7 @@ class TransformersModel:
             device=self.device,
             slots=self.slots,
             context=self.context,
-            memory=_memory(self.device),
+            memory=cache_memory(self.device),
             threads=1 if self.device.type == "cpu" and self._size < SMALL else None,
         )
 
@@ -252,126 +257,6 @@ class TransformersModel:
             digest.update(f"{name} {tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
         return digest.hexdigest()
-
-
-def save_checkpoint(net: Any, tokenizer: Any, folder: Path, **about: str) -> None:
-    """Write a network and its tokenizer to a folder, whole or not at all, with a manifest that says `about` it too.
-
-    Raises:
-        ModelError: the folder cannot be written.
-    """
-
-    wrapped = _wrapped(tokenizer, net)
-
-    def write(fresh: Path) -> None:
-        with _quiet():
-            net.save_pretrained(fresh)
-        wrapped.save_pretrained(fresh)
-
-    write_folder(folder, write, about)
-
-
-def _load(folder: Path | str, device: torch.device, dtype: str) -> tuple[Any, Any]:
-    path = Path(folder)
-    if path.is_dir():
-        verify_folder(path)
-        if not (path / "config.json").exists():
-            raise ModelError(f"{path} is not a model folder: it has no config.json")
-    elif path.exists():
-        raise ModelError(f"{path} is a file; give the folder of a checkpoint")
-    elif len(path.parts) != 2 or path.is_absolute():
-        raise ModelError(f"there is no folder {path}")
-    wanted = "float32" if dtype == "auto" and device.type == "cpu" else dtype
-    try:
-        AutoConfig.from_pretrained(path, local_files_only=True)
-    except Exception as error:  # the library raises many kinds, each with a long message
-        if not path.is_dir():
-            hint = f"no folder {path}, and no such model in the local cache; get it with: hf download {path}"
-            raise ModelError(hint) from error
-        raise ModelError(f"{path}/config.json cannot be used: {_brief(error)}") from error
-    try:
-        with _quiet():
-            loaded: Any = AutoModelForCausalLM.from_pretrained(
-                path, local_files_only=True, dtype=wanted, output_loading_info=True
-            )
-    except Exception as error:
-        if isinstance(error, ValueError) and "AutoModelForCausalLM" in str(error):
-            raise ModelError(f"{path} is not a causal language model") from error
-        raise ModelError(f"the weights of {path} cannot be loaded: {_brief(error)}") from error
-    net, found = loaded
-    if found["missing_keys"]:
-        raise ModelError(f"{path} is not a whole causal language model: it lacks {min(found['missing_keys'])}")
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
-    except Exception as error:
-        raise ModelError(f"the tokenizer of {path} cannot be loaded: {_brief(error)}") from error
-    return net.to(device), tokenizer
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the library's progress bars and reports: what they say is raised as an error here."""
-    bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-
-
-def _brief(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def _device(device: str) -> torch.device:
-    if device == "auto":
-        accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-        return accelerator or torch.device("cpu")
-    try:
-        found = torch.device(device)
-        torch.empty(0, device=found)
-    except (RuntimeError, AssertionError) as error:
-        raise ModelError(f"device {device!r} is not available here: {_brief(error)}") from error
-    return found
-
-
-def _wrapped(tokenizer: Any, net: Any) -> Any:
-    """A tokenizer of transformers; one of tokenizers gets its special tokens from the network's configuration."""
-    if not isinstance(tokenizer, Tokenizer):
-        return tokenizer
-    config = net.config.get_text_config()
-    names = {f"{kind}_token": getattr(config, f"{kind}_token_id", None) for kind in ("bos", "eos", "pad")}
-    special = {name: tokenizer.id_to_token(token) for name, token in names.items() if isinstance(token, int)}
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special)  # type: ignore[no-untyped-call]
-
-
-def _ends(net: Any, tokenizer: Any) -> list[int]:
-    """End tokens, the tokenizer's own first."""
-    configured = getattr(getattr(net, "generation_config", None), "eos_token_id", None) or net.config.eos_token_id
-    several = configured if isinstance(configured, list | tuple) else [configured]
-    return list(dict.fromkeys(end for end in (tokenizer.eos_token_id, *several) if end is not None))
-
-
-def _context(config: Any, tokenizer: Any) -> int:
-    """Tokens that a row may hold. Within a sliding window all layers see everything, as the engine assumes."""
-    limits = [getattr(config, "max_position_embeddings", None) or tokenizer.model_max_length]
-    kinds = getattr(config, "layer_types", None)
-    window = getattr(config, "sliding_window", None)
-    if window and getattr(config, "use_sliding_window", True) and (kinds is None or "sliding_attention" in kinds):
-        limits.append(window)
-    return int(min(limits))
-
-
-def _memory(device: torch.device) -> int:
-    """Bytes for the cache of running rows: half of what is free on an accelerator, a quarter of the machine's."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0]) // 2
-    if hasattr(os, "sysconf"):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
-    return 4 << 30
 
 
 def _adamw(network: Any, *, lr: float, weight_decay: float = 0.0) -> torch.optim.Optimizer:
