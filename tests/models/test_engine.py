@@ -275,3 +275,19 @@ def test_close_drops_everything(model):
     session.put(1, Score(user("Q"), "Y"))
     session.close()
     assert session.poll() == []
+
+
+def test_small_networks_use_one_thread_and_give_the_setting_back(model):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        session = model.open()
+        used = []
+        step = session.decoder.step
+        session.decoder.step = lambda: used.append(torch.get_num_threads()) or step()
+        session.put(0, Sample(user("Q"), Sampling(max_tokens=2)))
+        session.poll()
+        assert set(used) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
