@@ -155,7 +155,7 @@ def run(
                 "does it learn from its own answers?",
                 training.Train,
                 lambda: training.measure(
-                    steps, bench, task, cast("Trainable", model), sizes, base, trusted, found.seeds, folder, deadline
+                    steps, bench, task, cast("Trainable", model), sizes, base, found.seeds, folder, deadline
                 ),
                 training.show,
             )

@@ -8,7 +8,7 @@ from whetstone.app.grading import questions, sampled
 from whetstone.app.workbench import Workbench
 from whetstone.core.types import Task
 
-ARMS, RESERVE, PROBED, PROBE_SAMPLES = 4, 0.85, 8, 2
+ARMS, RESERVE, PROBED, PROBE_SAMPLES = 3, 0.85, 8, 2
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from whetstone.core.registry import load
 from whetstone.core.types import Finding, Task
 
 STUDIES = ("generation_verification_gap", "majority_voting_helps", "self_correction")
+ROOM = "majority over one sample"
+SHOWN = ("gap of ", ROOM, "majority over greedy", "change by ", "self_refine against a vote")
 BAND = (0.05, 0.9)
 
 
@@ -38,8 +40,8 @@ def measure(bench: Workbench, task: Task, plan: Plan, base: Baseline) -> CanImpr
         except UNFIT as error:
             reasons[f"{name}: {error}"] = 1
     band = in_band(base.rows)
-    findings.append(headroom(base.rows[0]))
-    worthwhile, text = predict(band, findings[-1], base.levels)
+    room = next((f for f in findings if f.name == ROOM), None)
+    worthwhile, text = predict(band, room, base.levels)
     return CanImprove(Prediction(worthwhile, text, tuple(findings)), band, text, reasons)
 
 
@@ -55,22 +57,14 @@ def in_band(rows: Sequence[BaselineRow]) -> tuple[str, ...]:
     )
 
 
-def headroom(overall: BaselineRow) -> Finding:
-    """Majority minus mean sample accuracy: what the samples know beyond one of them, without any label."""
-    values = (overall.majority.value, overall.sampled.value)
-    gain = None if None in values else (values[0] or 0.0) - (values[1] or 0.0)
-    verdict = "unknown" if gain is None else "the samples agree on more than one of them knows" if gain > 0 else "none"
-    return Finding("majority above one sample", gain, None, overall.majority.n, 0.0, None, verdict)
-
-
-def predict(band: Sequence[str], room: Finding, levels: Sequence[str]) -> tuple[bool | None, str]:
+def predict(band: Sequence[str], room: Finding | None, levels: Sequence[str]) -> tuple[bool | None, str]:
     """Whether training on own answers is worth trying, and where."""
     if levels and not band:
         return False, "No level is partly solved: there is nothing to learn from its own samples. Change the levels."
-    if room.estimate is None:
-        return None, "Unknown: the samples could not be graded."
-    if room.estimate <= 0:
-        return False, "Agreement adds nothing to single samples: self-improvement is not to be expected."
+    if room is None or room.estimate is None:
+        return None, "Unknown: whether its samples agree on right answers could not be measured."
+    if room.estimate <= 0 or room.p is None or room.p >= ALPHA:
+        return False, "Agreement adds nothing for sure to single samples: do not expect it to improve by itself."
     where = f"at levels {spell(band)}" if band else "here"
     return True, f"Worth trying {where}: its samples agree on more right answers than one of them gives."
 
@@ -87,6 +81,7 @@ def show(console: Console, step: CanImprove) -> None:
             f.verdict,
         ]
         for f in step.prediction.findings
+        if f.name.startswith(SHOWN) and "/" not in f.name
     ]
     console.table(["finding", "n", "estimate", "if nothing", "p", "verdict"], rows)
     console.say(step.sentence)

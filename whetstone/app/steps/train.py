@@ -40,44 +40,33 @@ class ArmPlan:
     main: bool = False
 
 
-AGREEMENT = ArmPlan(
-    "agreement",
-    "label_free",
-    "keeps the samples that agree with the majority of complete ones; sees no gold label",
-    "expert_iteration",
-    "vote_share",
-    {"filter": "majority"},
+ARMS = (
+    ArmPlan(
+        "agreement",
+        "label_free",
+        "keeps the samples that agree with the majority of complete ones; sees no gold label",
+        "expert_iteration",
+        "vote_share",
+        {"filter": "majority"},
+        main=True,
+    ),
+    ArmPlan(
+        "gold filter",
+        "gold",
+        "keeps the samples that the exact check accepts: what any filter could reach at most",
+        "expert_iteration",
+        "gold",
+        {"filter": "gold"},
+    ),
+    ArmPlan(
+        "naive self-reward",
+        "naive",
+        "prefers what the model's own one-word P(True) prefers, although nobody audited it",
+        "self_rewarding",
+        "p_true",
+        {"signal": "p_true"},
+    ),
 )
-CRITICISED = ArmPlan(
-    "agreement + critique",
-    "label_free",
-    "as agreement, but only samples that the audited critic accepts may vote; sees no gold label",
-    "expert_iteration",
-    "critique",
-    {"filter": "majority", "signal": "critique", "votes": 0.25},
-)
-GOLD = ArmPlan(
-    "gold filter",
-    "gold",
-    "keeps the samples that the exact check accepts: what any filter could reach at most",
-    "expert_iteration",
-    "gold",
-    {"filter": "gold"},
-)
-NAIVE = ArmPlan(
-    "naive self-reward",
-    "naive",
-    "prefers what the model's own one-word P(True) prefers, although nobody audited it",
-    "self_rewarding",
-    "p_true",
-    {"signal": "p_true"},
-)
-
-
-def choose_arms(trusted: Sequence[str]) -> tuple[ArmPlan, ...]:
-    """The arms of a run, the main one first: agreement, filtered by the critic where the audit trusts it."""
-    label_free = (CRITICISED, AGREEMENT) if CRITICISED.signal in trusted else (AGREEMENT,)
-    return (replace(label_free[0], main=True), *label_free[1:], GOLD, NAIVE)
 
 
 @dataclass(frozen=True)
@@ -237,7 +226,6 @@ def measure(
     model: Trainable,
     plan: Plan,
     base: Baseline,
-    trusted: Sequence[str],
     seeds: Sequence[int],
     folder: Path,
     deadline: float | None,
@@ -246,7 +234,6 @@ def measure(
 
     Args:
         base: step 1, whose greedy answers are the "before".
-        trusted: signals that beat chance and passed the audit.
         folder: checkpoints go to its `checkpoints`, the improved weights of the main arm's first seed to its `model`.
         deadline: `time.monotonic()` after which no arm but the main one is begun.
 
@@ -256,7 +243,7 @@ def measure(
     state = model.state()
     arms: list[tuple[ArmPlan, list[Trained]]] = []
     left_out: list[str] = []
-    for arm in choose_arms(trusted):
+    for arm in ARMS:
         trained: list[Trained] = []
         for seed in seeds:
             if trained_already(arms, trained) and deadline is not None and time.monotonic() > deadline:
