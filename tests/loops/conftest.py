@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from whetstone.core.errors import Unsupported
 from whetstone.core.flow import Driven, Flow, drive
 from whetstone.core.types import (
     Example,
@@ -121,8 +122,12 @@ class TinySession:
 
     @torch.no_grad()
     def poll(self, timeout: float | None = None) -> Sequence[tuple[int, Reply | Exception]]:
-        waiting, self.waiting = self.waiting, []
-        done: list[tuple[int, Reply | Exception]] = []
+        every, self.waiting = self.waiting, []
+        waiting = [(ticket, request) for ticket, request in every if set(request.prompt[-1].text) <= set(CHARACTERS)]
+        readable = {ticket for ticket, _ in waiting}
+        done: list[tuple[int, Reply | Exception]] = [
+            (ticket, Unsupported("tiny reads digits only")) for ticket, _ in every if ticket not in readable
+        ]
         for length in sorted({len(request.prompt[-1].text) for _, request in waiting}):
             batch = [(t, r) for t, r in waiting if isinstance(r, Sample) and len(r.prompt[-1].text) == length]
             done += self.sample(batch)

@@ -37,6 +37,7 @@ def measured(
     found = {
         "gold": proportion(right.ravel().astype(float), groups=ids),
         "proxy": proportion(kept.ravel().astype(float), groups=ids),
+        "precision": proportion(right[kept].astype(float), groups=np.repeat(np.arange(QUESTIONS), K)[kept.ravel()]),
         "gap": clustered_mean((kept * 1.0 - right).ravel(), ids),
         "exploration": wilson(int(right.any(1).sum()), QUESTIONS),
         "length": clustered_mean(rng.normal(length, 8, QUESTIONS * K), ids),
@@ -86,6 +87,14 @@ def test_proxy_gold_gap_fires_on_a_filter_that_believes_too_much(seed):
 def test_proxy_gold_gap_fires_when_gold_falls_unseen(seed):
     good, bad = {"gold": 0.7, "accept": 0.8, "wrong": 0.05}, {"gold": 0.45, "accept": 0.9, "wrong": 0.42}
     assert proxy_gold_gap(run(seed, good, bad), tolerance=0.5) is not None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_proxy_gold_gap_fires_on_a_filter_that_accepts_at_random(seed):
+    random = {"gold": 0.5, "accept": 0.5, "wrong": 0.5}
+    alarm = proxy_gold_gap(run(seed, random, random))
+    assert alarm is not None
+    assert "of what the filter accepts" in alarm.message
 
 
 def test_proxy_gold_gap_says_nothing_without_an_audit():

@@ -7,11 +7,14 @@ from random import Random
 import pytest
 
 from whetstone.core.errors import ConfigError, TaskError
-from whetstone.core.types import Candidate, Example, Generation, Signal, user
+from whetstone.core.flow import drive
+from whetstone.core.types import Candidate, Example, Generation, Sampling, Signal, user
 from whetstone.loops._measure import describe
 from whetstone.loops._rollout import Group, Questions, usable
 from whetstone.loops._round import with_replay
+from whetstone.loops._sampler import Sampler
 from whetstone.loops._select import Rule, Tally, by_gold, demonstrations, frontier, select, tally
+from whetstone.models.scripted import ScriptedModel
 
 
 def group(answers: str, rewards: tuple[float | None, ...] | None = None, level: int = 1, name: str = "q") -> Group:
@@ -167,3 +170,24 @@ def test_contradiction_bounds_the_share_of_wrong_labels():
     found = describe(groups, kept(groups, filter="signal", signal="s"))
     assert found["contradiction"].estimate == pytest.approx(2 / 6)
     assert describe(groups, kept(groups))["contradiction"].estimate == 0.0
+
+
+@pytest.mark.parametrize(("filter", "asked"), [("majority", 6), ("gold", 4), ("signal", 2)])
+def test_retries_stop_when_a_sample_is_accepted(filter, asked):
+    """Samples come as 3 4, 5 7, 7 1 ...: the first right one in the second batch, the first two alike in the third."""
+    texts = iter(["=3", "=4", "=5", "=7", "=7", "=1", "=2", "=2"])
+
+    class Digits(Sevens):
+        sampling = Sampling()
+
+        def read(self, example, text):
+            return text[1]
+
+        def complete(self, example, text):
+            return None
+
+    rule = Rule(filter, "answer_length" if filter == "signal" else "", votes=0.3)
+    flow = Sampler(Digits(), rule, 2, 1.0, retries=5).attempt(Example("q", user("?"), target="7"))
+    model = ScriptedModel(lambda request: Generation(next(texts)))
+    done = drive({"q": flow}, {"policy": model}).results["q"]
+    assert len(done.candidates) == asked

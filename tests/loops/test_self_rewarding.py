@@ -27,7 +27,7 @@ def test_extreme_pairs_are_best_against_worst_and_ties_are_skipped():
     (pair,) = reward_pairs([group("741")], [[0.9, 0.2, 0.5]])
     assert (pair.chosen, pair.rejected, pair.label, pair.weight) == ("=7", "=4", 1.0, 1.0)
     assert reward_pairs([group("74")], [[0.5, 0.5]]) == []
-    assert reward_pairs([group("7.")], [[0.9, 0.1]]) == []
+    assert reward_pairs([group("74")], [[0.9, None]]) == []
 
 
 def test_ranked_pairs_are_neighbours_with_their_strength():

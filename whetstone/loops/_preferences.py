@@ -29,7 +29,7 @@ def reward_pairs(
     label: Label = "hard",
     consistency: float | None = None,
 ) -> list[Preference]:
-    """Pairs of usable answers with different texts and rewards.
+    """Pairs of answers with different texts and rewards.
 
     Args:
         pairs: "extreme" pairs the best answer with the worst, "ranked" every answer with the next one in rank.
@@ -42,8 +42,8 @@ def reward_pairs(
     out = []
     for group, values in zip(groups, rewards, strict=True):
         best: dict[str, float] = {}
-        for candidate, answer, value in zip(group.candidates, group.answers, values, strict=True):
-            if answer is not None and value is not None:
+        for candidate, value in zip(group.candidates, values, strict=True):
+            if value is not None:
                 best.setdefault(candidate.text, value)
         order = sorted(best, key=lambda text: -best[text])
         couples = list(pairwise(order)) if pairs == "ranked" else [(order[0], order[-1])] if order else []

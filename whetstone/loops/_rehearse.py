@@ -18,8 +18,8 @@ def rehearse(turn: Turn, task: Task, groups: Sequence[Group], names: Sequence[st
     """Run methods on samples and keep every (prompt, reply) that passed between them and the model.
 
     Each method (a signal, judge or strategy) sees one sample with the most voted answer of a question and one that has
-    another answer or could not be used, if there is one. Replies to the question itself are not kept: those are what the loop's filter is
-    for. Nor are replies that were cut off.
+    another answer or could not be used, if there is one. Replies to the question itself are not kept: those are what
+    the loop's filter is for. Nor are replies that were cut off.
     """
     flows = {
         f"{name}/{i}": recorded(flow, group.example)

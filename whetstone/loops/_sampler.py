@@ -11,7 +11,7 @@ from whetstone.core.types import Candidate, Example, Finding, Signal, Task
 from whetstone.loops._measure import audit, describe
 from whetstone.loops._rollout import Group, Questions, usable
 from whetstone.loops._round import Turn
-from whetstone.loops._select import Kept, Rule, by_majority, frontier, select, tally
+from whetstone.loops._select import Kept, Rule, by_gold, by_majority, frontier, select, tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Sampler:
 
     Attributes:
         k: samples a question.
-        retries: under the majority rule, how often a question whose samples so far agree on nothing gets `k` more.
+        retries: under the rules "majority" and "gold", how often a question without an accepted sample gets `k` more.
         complete: samples that are incomplete by the task's own gold-free rule cannot be used.
     """
 
@@ -55,18 +55,24 @@ class Sampler:
         settings = replace(self.task.sampling, temperature=self.temperature)
         sampling = replace(settings, logprobs=0) if self.rule.signal else settings
         group = Group(example, (), (), ())
-        for _ in range(1 + (self.retries if self.rule.filter == "majority" else 0)):
+        for _ in range(1 + self.retries):
             replies = yield from sample(example.prompt, n=self.k, sampling=sampling)
             start = len(group.candidates)
             new = tuple(Candidate(str(start + i), reply, "self") for i, reply in enumerate(replies))
             answers = tuple(usable(self.task, example, candidate, complete=self.complete) for candidate in new)
             group = Group(example, group.candidates + new, group.answers + answers, group.rewards + (None,) * len(new))
-            if by_majority(group, votes=self.rule.votes, least=self.rule.least):
+            if self.settled(group):
                 break
         if not self.rule.signal:
             return group
         signals: list[Signal] = yield from load(self.rule.signal, "signal")(self.task, example, group.candidates)
         return replace(group, rewards=tuple(signal.value for signal in signals))
+
+    def settled(self, group: Group) -> bool:
+        """Whether more samples are not needed."""
+        if self.rule.filter == "majority":
+            return bool(by_majority(group, votes=self.rule.votes, least=self.rule.least))
+        return self.rule.filter != "gold" or bool(by_gold(group, self.task))
 
     def explore(self, turn: Turn, questions: Questions, n: int, *, probe: int, width: int, floor: float) -> Harvest:
         """Sample `n` questions: `probe` of every level first, the rest where the model learns most.

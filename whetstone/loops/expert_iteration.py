@@ -31,7 +31,7 @@ from whetstone.loops.trainable import Trainable
     presets={
         "raft": (
             "RAFT: Reward rAnked FineTuning for Generative Foundation Model Alignment",
-            {"filter": "top", "signal": "mean_logprob", "share": 0.2, "replay": 0.0, "floor": 0.0, "even": False},
+            {"filter": "top", "signal": "mean_logprob", "replay": 0.0, "rehearse": (), "floor": 0.0, "even": False},
         ),
     },
     checked="tests/loops/test_expert_iteration.py::test_majority_improves_without_looking_at_gold",
@@ -55,10 +55,10 @@ def expert_iteration(
     complete: bool = True,
     even: bool = True,
     width: int = 4,
-    probe: int = 16,
+    probe: int = 12,
     floor: float = 0.05,
     replay: float = 0.35,
-    rehearse: tuple[str, ...] = (),
+    rehearse: tuple[str, ...] = ("critique",),
     rehearsals: int = 64,
     lr: float | None = None,
     epochs: int = 1,
@@ -72,7 +72,7 @@ def expert_iteration(
     Args:
         rounds, questions, k, temperature: rounds, training questions a round, samples a question, and at what
             temperature.
-        retries: how often a question whose samples agree on nothing yet gets `k` more (filter "majority").
+        retries: how often a question without an accepted sample gets `k` more (filters "majority" and "gold").
         filter, signal, votes, least, accept, share: which samples are accepted; see `loops/_select.py`, `Rule`. Only
             "gold" looks at gold labels.
         complete: never accept an answer that is incomplete by the task's own rule, which needs no gold.

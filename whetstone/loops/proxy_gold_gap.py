@@ -10,12 +10,13 @@ from whetstone.loops._series import change, falls, latest
 
 
 @method("guard", checked="tests/loops/test_guards.py::test_proxy_gold_gap_fires_on_a_filter_that_believes_too_much")
-def proxy_gold_gap(rounds: Sequence[Round], *, tolerance: float = 0.1) -> Alarm | None:
-    """Stop when the filter accepts clearly more than is right, or when gold falls while the filter sees no fall.
+def proxy_gold_gap(rounds: Sequence[Round], *, tolerance: float = 0.1, precision: float = 0.7) -> Alarm | None:
+    """Stop when the filter accepts more than is right, accepts what is wrong, or does not see gold fall.
 
     Args:
         tolerance: by how much the share of accepted samples may exceed the share of right ones. The alarm needs the
             whole interval of the gap (paired by question) to lie above it.
+        precision: least share of right samples among the accepted ones. The alarm needs the whole interval below it.
 
     Returns:
         None while nothing is wrong, and where the rounds were not audited.
@@ -26,6 +27,10 @@ def proxy_gold_gap(rounds: Sequence[Round], *, tolerance: float = 0.1) -> Alarm 
     surely = gap.interval[0] if gap.interval else gap.estimate
     if surely > tolerance:
         message = f"the filter accepts {gap.estimate:+.0%} more samples than are right (surely above {tolerance:.0%})"
+        return Alarm("proxy_gold_gap", message, stop=True)
+    accepted = latest(rounds, "precision")
+    if accepted is not None and accepted.interval is not None and accepted.interval[1] < precision:
+        message = f"only {accepted.estimate:.0%} of what the filter accepts is right (surely under {precision:.0%})"
         return Alarm("proxy_gold_gap", message, stop=True)
     gold, proxy = change(rounds, "gold"), change(rounds, "proxy")
     if falls(gold) and not falls(proxy):

@@ -70,6 +70,7 @@ def rest_em(
     sampler = Sampler(task, Rule(filter, signal, votes, least, accept, share), k, temperature)
     pool, unseen = Questions(task, seed=seed), held_out(task, monitor, seed)
     examples = pool.take(pool.levels, questions)
+    again = examples[:: max(1, len(examples) // max(1, monitor))][:monitor]
     reward = "gold" if audited else "proxy"
     best: float | None = None
     for index in range(1, rounds + 1):
@@ -90,7 +91,7 @@ def rest_em(
         order = rng.randrange(2**31)
         log = train(model, items, likelihood, lr=rate, epochs=epochs, tokens_per_batch=tokens_per_batch, seed=order)
         metrics |= training(log) | sampler.monitor(turn, "after", unseen, audited=audited)
-        seen_again = sampler.monitor(turn, "seen", examples[:monitor], audited=audited)
+        seen_again = sampler.monitor(turn, "seen", again, audited=audited)
         if reward in metrics and reward in seen_again:
             metrics["train_test_gap"] = difference("train_test_gap", seen_again[reward], metrics[reward])
         yield turn.end(model, seen=harvest.seen, kept=sum(map(len, harvest.kept)), metrics=metrics)

@@ -43,7 +43,7 @@ def scpo(
     floor: float = 0.1,
     lr: float | None = None,
     epochs: int = 1,
-    tokens_per_batch: int = 4096,
+    tokens_per_batch: int = 2048,
     monitor: int = 64,
     audited: bool = False,
     seed: int = 0,
@@ -56,14 +56,14 @@ def scpo(
         beta: strength of the pull to the reference.
         nll: weight of the likelihood term on the chosen answer (alpha).
         width, probe, floor: as in `expert_iteration`.
-        lr: learning rate; None for the model's own.
+        lr: learning rate; None for a quarter of the model's own, since preferences push harder than imitation.
         monitor, audited: as in `expert_iteration`.
 
     Yields:
         A `Round` after each round of training, with the mean pair weight under `train/pair_weight`.
     """
     sampler, watched = Sampler(task, Rule("majority", votes=votes), k, temperature), held_out(task, monitor, seed)
-    pool, rate = Questions(task, seed=seed), model.learning_rate if lr is None else lr
+    pool, rate = Questions(task, seed=seed), model.learning_rate / 4 if lr is None else lr
     objective = preference(beta=beta, nll=nll)
     for index in range(1, rounds + 1):
         turn, rng = Turn(index, runner), Random(f"{seed}/{index}")
@@ -86,18 +86,20 @@ def scpo(
 def consistency_pairs(groups: Sequence[Group], *, votes: float, rng: Random) -> list[Preference]:
     """One pair a question: a sample of the most voted answer and one of the least voted.
 
-    With V the number of samples that give an answer, a pair needs V(chosen) >= votes * k and V(chosen) > V(rejected);
-    its weight is (V(chosen) - V(rejected)) / k. Which of the samples that agree stands for them is drawn by `rng`.
+    With V the number of samples that give an answer (0 for a sample that cannot be used), a pair needs V(chosen) >=
+    votes * k and V(chosen) > V(rejected); its weight is (V(chosen) - V(rejected)) / k. Which of the samples that are
+    alike stands for them is drawn by `rng`.
     """
     pairs = []
     for group in groups:
-        ranked, k = group.votes.most_common(), len(group.candidates)
-        if not ranked or ranked[0][1] < votes * k or ranked[0][1] == ranked[-1][1]:
+        k, counts = len(group.candidates), group.votes
+        support = [counts.get(answer, 0) if answer is not None else 0 for answer in group.answers]
+        most, fewest = max(support), min(support)
+        if most < max(1, votes * k) or most == fewest:
             continue
-        (top, most), (last, fewest) = ranked[0], ranked[-1]
-        texts = [
-            rng.choice([c.text for c, answer in zip(group.candidates, group.answers, strict=True) if answer == wanted])
-            for wanted in (top, last)
-        ]
-        pairs.append(Preference(group.example.prompt, texts[0], texts[1], (most - fewest) / k))
+        leading = group.answers[support.index(most)]
+        chosen = [c.text for c, answer in zip(group.candidates, group.answers, strict=True) if answer == leading]
+        rejected = [c.text for c, n in zip(group.candidates, support, strict=True) if n == fewest]
+        pair = Preference(group.example.prompt, rng.choice(chosen), rng.choice(rejected), (most - fewest) / k)
+        pairs.append(pair)
     return pairs

@@ -60,7 +60,7 @@ def self_rewarding(
     nll: float = 0.0,
     lr: float | None = None,
     epochs: int = 1,
-    tokens_per_batch: int = 4096,
+    tokens_per_batch: int = 2048,
     monitor: int = 64,
     audited: bool = False,
     seed: int = 0,
@@ -75,7 +75,7 @@ def self_rewarding(
             model and the label is 1. "soft": what the rewards, being probabilities, say of each pair.
         pairs: "extreme" (best against worst) or "ranked" (each against the next).
         beta, nll: pull to the reference, weight of a likelihood term on the chosen answer.
-        lr: learning rate; None for the model's own.
+        lr: learning rate; None for a quarter of the model's own, since preferences push harder than imitation.
         monitor, audited: as in `expert_iteration`; audited rounds also report `ranking_accuracy` (how well the reward
             tells right from wrong) and `win_rate` (samples after against samples before).
 
@@ -84,7 +84,7 @@ def self_rewarding(
     """
     rule = Rule("signal", signal=signal) if signal else Rule("majority")
     sampler, watched = Sampler(task, rule, k, temperature), held_out(task, monitor, seed)
-    pool, rate = Questions(task, seed=seed), model.learning_rate if lr is None else lr
+    pool, rate = Questions(task, seed=seed), model.learning_rate / 4 if lr is None else lr
     previous: dict[str, Tensor] | None = None
     last: list[Group] = []
     for index in range(1, rounds + 1):
