@@ -7,6 +7,7 @@ a run that does not improve says so.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ TASK = "ledger"
 
 def main(argv: list[str] | None = None) -> int:
     """Run `whetstone improve ledger --model grit --out runs/demo`, afresh; further flags are passed on."""
+    # grit is too small to gain from a second thread, and threads that wait for a busy core cost minutes.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     shutil.rmtree(OUT, ignore_errors=True)
     extra = sys.argv[1:] if argv is None else argv
     return cli.main(["improve", TASK, "--model", "grit", "--out", str(OUT), "--store", str(OUT), *extra])
