@@ -24,6 +24,7 @@ from whetstone.core.registry import load, methods
 from whetstone.core.types import Alarm, Json, Round, Task
 from whetstone.loops.trainable import Trainable
 
+MASTERED = 0.5
 MEASURED = ("proxy", "gold", "precision", "exploration", "exploitation", "balance", "distinct", "length")
 
 
@@ -281,12 +282,15 @@ def summed(arms: Sequence[tuple[ArmPlan, Sequence[Trained]]], left_out: Sequence
 
 
 def limit(run: SeedRun) -> str:
-    """The levels that training did not bring within reach."""
-    beyond = [a for a in run.after if a.level and (a.greedy.value or 0) < 0.1]
+    """The levels of which training leaves more than half unsolved."""
+    beyond = [pair for pair in run.levels if pair.after.value is not None and pair.after.value < MASTERED]
     if not beyond:
         return ""
-    listed = ", ".join(f"{a.level} ({interval(a.greedy.value, a.greedy.interval)})" for a in beyond)
-    return f"It does not cross to level {listed}: its own samples hold no right answers there to learn from."
+    listed = "; ".join(
+        f"level {pair.level} goes from {number(pair.before.value)} to {interval(pair.after.value, pair.after.interval)}"
+        for pair in beyond
+    )
+    return f"What it cannot do: {listed}. Too few of its own samples agree on a right answer there to learn from."
 
 
 def sentence(arms: Sequence[Arm]) -> str:
