@@ -97,6 +97,13 @@ def test_proxy_gold_gap_fires_on_a_filter_that_accepts_at_random(seed):
     assert "of what the filter accepts" in alarm.message
 
 
+def test_proxy_gold_gap_fires_on_a_reward_that_guesses():
+    guessing = Finding("ranking_accuracy", 0.5, (0.42, 0.58), 200)
+    telling = Finding("ranking_accuracy", 0.7, (0.55, 0.8), 200)
+    assert proxy_gold_gap([Round(1, 10, 5, {"ranking_accuracy": guessing})]).stop
+    assert proxy_gold_gap([Round(1, 10, 5, {"ranking_accuracy": telling})]) is None
+
+
 def test_proxy_gold_gap_says_nothing_without_an_audit():
     assert proxy_gold_gap([Round(1, 10, 5, {})]) is None
 

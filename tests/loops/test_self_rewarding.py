@@ -6,32 +6,32 @@ import pytest
 
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import Candidate, Example, Generation, user
-from whetstone.loops._preferences import rank_consistency, ranking_accuracy, reward_pairs, strength
+from whetstone.loops._preferences import rank_consistency, ranking_accuracy, reward_pairs, strength, win_rate
 from whetstone.loops._rollout import Group
 from whetstone.loops.self_rewarding import self_rewarding
 
 SETTINGS = {"questions": 80, "k": 5, "temperature": 1.0, "tokens_per_batch": 256, "monitor": 24, "lr": 1e-3}
 
 
-def group(answers: str) -> Group:
+def group(answers: str, rewards: list[float | None] | None = None) -> Group:
     candidates = tuple(Candidate(str(i), Generation(f"={a}")) for i, a in enumerate(answers))
     return Group(
         Example("q", user("?"), target="7"),
         candidates,
         tuple(None if a == "." else a for a in answers),
-        (None,) * len(answers),
+        tuple(rewards or [None] * len(answers)),
     )
 
 
 def test_extreme_pairs_are_best_against_worst_and_ties_are_skipped():
-    (pair,) = reward_pairs([group("741")], [[0.9, 0.2, 0.5]])
+    (pair,) = reward_pairs([group("741", [0.9, 0.2, 0.5])])
     assert (pair.chosen, pair.rejected, pair.label, pair.weight) == ("=7", "=4", 1.0, 1.0)
-    assert reward_pairs([group("74")], [[0.5, 0.5]]) == []
-    assert reward_pairs([group("74")], [[0.9, None]]) == []
+    assert reward_pairs([group("74", [0.5, 0.5])]) == []
+    assert reward_pairs([group("74", [0.9, None])]) == []
 
 
 def test_ranked_pairs_are_neighbours_with_their_strength():
-    pairs = reward_pairs([group("741")], [[0.9, 0.2, 0.5]], pairs="ranked", label="soft")
+    pairs = reward_pairs([group("741", [0.9, 0.2, 0.5])], pairs="ranked", label="soft")
     assert [(p.chosen, p.rejected) for p in pairs] == [("=7", "=1"), ("=1", "=4")]
     assert [p.label for p in pairs] == pytest.approx([0.9, 0.8])
 
@@ -43,20 +43,30 @@ def test_strength_is_the_chance_that_the_right_one_of_two_is_the_first():
         strength(-3.0, -4.0)
 
 
+def ranked(*rewards: list[float | None]) -> list[Group]:
+    return [group("7421"[: len(row)], row) for row in rewards]
+
+
 def test_rank_consistency_is_the_mean_of_mapped_kendall_tau():
     same, reverse = [1.0, 2.0, 3.0], [3.0, 2.0, 1.0]
-    assert rank_consistency([same], [same]).estimate == pytest.approx(1.0)
-    assert rank_consistency([same], [reverse]).estimate == pytest.approx(0.0)
-    found = rank_consistency([same, same, [1.0, 1.0]], [same, [2.0, 1.0, 3.0], [1.0, 2.0]])
+    assert rank_consistency(ranked(same), ranked(same)).estimate == pytest.approx(1.0)
+    assert rank_consistency(ranked(same), ranked(reverse)).estimate == pytest.approx(0.0)
+    found = rank_consistency(ranked(same, same, [1.0, 1.0]), ranked(same, [2.0, 1.0, 3.0], [1.0, 2.0]))
     assert found.estimate == pytest.approx((1 + (1 / 3 + 1) / 2) / 2)
     assert found.n == 2
-    assert rank_consistency([[1.0, None]], [[1.0, 2.0]]) is None
+    assert rank_consistency(ranked([1.0, None]), ranked([1.0, 2.0])) is None
 
 
-def test_ranking_accuracy_compares_right_with_wrong_answers_of_one_question(largest):
-    accuracy = ranking_accuracy([group("7742")], [[0.9, 0.4, 0.4, 0.1]], largest())
+def test_ranking_accuracy_compares_right_with_wrong_answers_of_one_question():
+    accuracy = ranking_accuracy([group("7742", [0.9, 0.4, 0.4, 0.1])], [[1.0, 1.0, 0.0, 0.0]])
     assert accuracy.estimate == pytest.approx((1 + 1 + 0.5 + 1) / 4)
-    assert ranking_accuracy([group("77")], [[0.9, 0.1]], largest()) is None
+    assert ranking_accuracy([group("77", [0.9, 0.1])], [[1.0, 1.0]]) is None
+
+
+def test_win_rate_by_hand():
+    found = win_rate([[1.0, 1.0], [0.0, 1.0], [None, None]], [[0.0, 1.0], [0.0, 1.0], [None, None]])
+    assert found.estimate == pytest.approx((0.75 + 0.5) / 2)
+    assert found.n == 2
 
 
 def test_consistency_weight_softens_what_the_judges_disagree_on(tiny, largest, drive_on):

@@ -11,7 +11,7 @@ from itertools import pairwise
 from whetstone.core.types import Finding, Json, Task
 from whetstone.loops._balance import Query, balance, pass_at_k_s, reward_at_k_s
 from whetstone.loops._rollout import Group
-from whetstone.loops._select import Kept, Tally, tally
+from whetstone.loops._select import Kept, tally
 from whetstone.loops._train import TrainLog
 from whetstone.stats.estimate import finding
 from whetstone.stats.intervals import clustered_mean, mean, proportion, wilson
@@ -22,60 +22,86 @@ BINS = (0.0, 0.5, 0.625, 0.75, 0.875, 1.0)
 def describe(groups: Sequence[Group], kept: Sequence[Kept]) -> dict[str, Finding]:
     """Findings that need no gold labels.
 
-    accept_rate (questions with an accepted sample; also `accept_rate/LEVEL`), proxy (accepted samples among all),
-    agreement (votes of the most voted answer among all samples), distinct (different answers among usable samples),
-    contradiction (accepted samples against the most accepted answer of their question: where a question has one right
-    answer, at least that share of the labels is wrong), length (completion tokens).
+    Those of `describe_samples`, and accept_rate (questions with an accepted sample; also `accept_rate/LEVEL`), proxy
+    (accepted samples among all), contradiction (accepted samples against the most accepted answer of their question:
+    where a question has one right answer, at least that share of the labels is wrong).
     """
+    if not groups:
+        return {}
     tallies = tally(groups, kept)
-    total = Tally(sum(t.questions for t in tallies.values()), sum(t.accepted_questions for t in tallies.values()))
-    out = {"accept_rate": wilson(total.accepted_questions, total.questions)} if groups else {}
+    accepted = sum(t.accepted_questions for t in tallies.values())
+    out = {"accept_rate": wilson(accepted, len(groups))}
     if len(tallies) > 1:
         out |= {f"accept_rate/{level}": wilson(t.accepted_questions, t.questions) for level, t in tallies.items()}
-    accepted = [(g, group.answers[i]) for g, group in enumerate(groups) for i in kept[g]]
-    if accepted:
-        leading = {g: Counter(groups[g].answers[i] for i in kept[g]).most_common(1)[0][0] for g, _ in accepted}
-        against = [float(answer != leading[g]) for g, answer in accepted]
-        out["contradiction"] = proportion(against, groups=[g for g, _ in accepted])
-    samples = [(g, i in kept[g]) for g, group in enumerate(groups) for i in range(len(group.candidates))]
+    hits = [(g, float(i in kept[g])) for g, group in enumerate(groups) for i in range(len(group.candidates))]
+    out["proxy"] = proportion([hit for _, hit in hits], groups=[g for g, _ in hits])
+    answers = {g: [group.answers[i] for i in kept[g]] for g, group in enumerate(groups) if kept[g]}
+    against = [(g, float(a != Counter(row).most_common(1)[0][0])) for g, row in answers.items() for a in row]
+    if against:
+        out["contradiction"] = proportion([value for _, value in against], groups=[g for g, _ in against])
+    return {**{name: finding(name, estimate) for name, estimate in out.items()}, **describe_samples(groups)}
+
+
+def describe_samples(groups: Sequence[Group]) -> dict[str, Finding]:
+    """Findings on samples alone.
+
+    length (completion tokens), agreement (votes of the most voted answer among all samples of a question), distinct
+    (different answers among the usable samples of a question).
+    """
+    lengths = [(g, float(length(group, i))) for g, group in enumerate(groups) for i in range(len(group.candidates))]
+    out = {"length": clustered_mean([n for _, n in lengths], [g for g, _ in lengths])} if lengths else {}
     voted = [group for group in groups if group.votes]
-    if samples:
-        out["proxy"] = proportion([float(hit) for _, hit in samples], groups=[g for g, _ in samples])
-        out["length"] = clustered_mean(
-            [float(length(group, i)) for group in groups for i in range(len(group.candidates))],
-            [g for g, _ in samples],
-        )
     if voted:
         out["agreement"] = proportion([max(group.votes.values()) / len(group.candidates) for group in voted])
         out["distinct"] = proportion([len(group.votes) / group.votes.total() for group in voted])
     return {name: finding(name, estimate) for name, estimate in out.items()}
 
 
-def audit(groups: Sequence[Group], kept: Sequence[Kept], task: Task) -> dict[str, Finding]:
-    """Findings against gold labels; {} when the task cannot verify.
+Values = Sequence[Sequence[float | None]]
 
-    gold (samples that are right), gap (proxy minus gold, paired by question), precision (accepted samples that are
-    right, with bins of vote share in its detail), process_precision (accepted samples with every step right, where the
-    task can tell), verification_gap (what keeping only accepted samples adds to the accuracy of a question, all samples
-    counting where none is accepted; its decline over rounds is saturation). And the monitors of B-STaR: exploration
-    (pass@k), exploitation (questions whose best sample by reward is right), balance (mean balance score of the accepted
-    samples).
+
+def verified(groups: Sequence[Group], task: Task) -> Values:
+    """Gold marks [questions][samples]; None where the task cannot tell."""
+    return [[task.verify(group.example, c.text).value for c in group.candidates] for group in groups]
+
+
+def grade(groups: Sequence[Group], values: Values) -> dict[str, Finding]:
+    """Findings on samples and rewards against gold marks; {} when there are none.
+
+    gold (samples that are right), exploration (pass@k), exploitation (questions whose best sample by reward is right;
+    without rewards, by the votes of its answer).
     """
-    values = [[task.verify(group.example, c.text).value for c in group.candidates] for group in groups]
-    marks = [(g, i, value) for g, row in enumerate(values) for i, value in enumerate(row) if value is not None]
+    marks = [(g, value) for g, row in enumerate(values) for value in row if value is not None]
     if not marks:
         return {}
-    ids = [g for g, _, _ in marks]
     queries = as_queries(groups, values)
-    accepted = [
-        replace(query, rewards=tuple(1.0 if i in indices else None for i in range(len(query.texts))))
-        for query, indices in zip(queries, kept, strict=True)
-    ]
-    found = {
-        "gold": finding("gold", proportion([value for _, _, value in marks], groups=ids)),
-        "gap": finding("gap", clustered_mean([float(i in kept[g]) - value for g, i, value in marks], ids)),
+    return {
+        "gold": finding("gold", proportion([value for _, value in marks], groups=[g for g, _ in marks])),
         "exploration": finding("pass_at_k", pass_at_k_s(queries), k=len(groups[0].candidates)),
         "exploitation": finding("best_of_k", reward_at_k_s(queries)),
+    }
+
+
+def audit(groups: Sequence[Group], kept: Sequence[Kept], task: Task) -> dict[str, Finding]:
+    """Findings on accepted samples against gold labels; {} when the task cannot verify.
+
+    Those of `grade`, and gap (proxy minus gold, paired by question), precision (accepted samples that are right, with
+    bins of vote share in its detail), process_precision (accepted samples with every step right, where the task can
+    tell), balance (B-STaR's mean balance score), verification_gap (what keeping only accepted samples adds to the
+    accuracy of a question, all samples counting where none is accepted; its decline over rounds is saturation).
+    """
+    values = verified(groups, task)
+    found = grade(groups, values)
+    if not found:
+        return {}
+    marks = [(g, i, value) for g, row in enumerate(values) for i, value in enumerate(row) if value is not None]
+    accepted = [
+        replace(query, rewards=tuple(1.0 if i in indices else None for i in range(len(query.texts))))
+        for query, indices in zip(as_queries(groups, values), kept, strict=True)
+    ]
+    gaps = clustered_mean([float(i in kept[g]) - value for g, i, value in marks], [g for g, _, _ in marks])
+    found |= {
+        "gap": finding("gap", gaps),
         "balance": finding("balance", balance(accepted, 0.5)),
         "verification_gap": finding("verification_gap", mean([filtered_gain(query) for query in accepted])),
     }
@@ -94,7 +120,7 @@ def audit(groups: Sequence[Group], kept: Sequence[Kept], task: Task) -> dict[str
     return found
 
 
-def as_queries(groups: Sequence[Group], values: Sequence[Sequence[float | None]]) -> list[Query]:
+def as_queries(groups: Sequence[Group], values: Values) -> list[Query]:
     """Samples with gold marks, rewarded by their signal or else by the vote share of their answer."""
     return [
         Query(

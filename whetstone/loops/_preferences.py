@@ -11,19 +11,18 @@ import numpy as np
 import scipy.stats
 
 from whetstone.core.errors import ConfigError
-from whetstone.core.types import Finding, Task
+from whetstone.core.types import Finding
+from whetstone.loops._measure import Values
 from whetstone.loops._rollout import Group
 from whetstone.loops.objectives import Preference
 from whetstone.stats.estimate import finding
 from whetstone.stats.intervals import proportion
 
-Rewards = Sequence[float | None]
 Label = Literal["hard", "consistency", "soft"]
 
 
 def reward_pairs(
     groups: Sequence[Group],
-    rewards: Sequence[Rewards],
     *,
     pairs: Literal["extreme", "ranked"] = "extreme",
     label: Label = "hard",
@@ -40,9 +39,9 @@ def reward_pairs(
         ConfigError: "soft" with rewards outside 0 to 1.
     """
     out = []
-    for group, values in zip(groups, rewards, strict=True):
+    for group in groups:
         best: dict[str, float] = {}
-        for candidate, value in zip(group.candidates, values, strict=True):
+        for candidate, value in zip(group.candidates, group.rewards, strict=True):
             if value is not None:
                 best.setdefault(candidate.text, value)
         order = sorted(best, key=lambda text: -best[text])
@@ -64,7 +63,7 @@ def strength(chosen: float, rejected: float) -> float:
     return right / (right + wrong) if right + wrong else 0.5
 
 
-def rank_consistency(current: Sequence[Rewards], previous: Sequence[Rewards]) -> Finding | None:
+def rank_consistency(current: Sequence[Group], previous: Sequence[Group]) -> Finding | None:
     """Mean over questions of (tau + 1) / 2, tau being Kendall's between two rewards of the same answers.
 
     Questions with fewer than two scored answers, or with equal rewards throughout, say nothing and are left out; None
@@ -74,33 +73,31 @@ def rank_consistency(current: Sequence[Rewards], previous: Sequence[Rewards]) ->
     """
     values = []
     for now, then in zip(current, previous, strict=True):
-        both = [(a, b) for a, b in zip(now, then, strict=True) if a is not None and b is not None]
+        both = [(a, b) for a, b in zip(now.rewards, then.rewards, strict=True) if a is not None and b is not None]
         if len({a for a, _ in both}) > 1 and len({b for _, b in both}) > 1:
             values.append((float(scipy.stats.kendalltau(*np.array(both).T).statistic) + 1) / 2)
     values = [min(1.0, max(0.0, value)) for value in values if not math.isnan(value)]
     return finding("consistency", proportion(values)) if values else None
 
 
-def ranking_accuracy(groups: Sequence[Group], rewards: Sequence[Rewards], task: Task) -> Finding | None:
+def ranking_accuracy(groups: Sequence[Group], values: Values) -> Finding | None:
     """How often a right answer is rewarded above a wrong one to the same question (ties half); None without such."""
-    values, questions = [], []
-    for g, (group, scores) in enumerate(zip(groups, rewards, strict=True)):
-        verdicts = [task.verify(group.example, candidate.text).value for candidate in group.candidates]
-        known = [(v, r) for v, r in zip(verdicts, scores, strict=True) if v is not None and r is not None]
+    out, questions = [], []
+    for g, (group, verdicts) in enumerate(zip(groups, values, strict=True)):
+        known = [(v, r) for v, r in zip(verdicts, group.rewards, strict=True) if v is not None and r is not None]
         for right in (r for v, r in known if v == 1):
             for wrong in (r for v, r in known if v == 0):
-                values.append(1.0 if right > wrong else 0.5 if right == wrong else 0.0)
+                out.append(1.0 if right > wrong else 0.5 if right == wrong else 0.0)
                 questions.append(g)
-    return finding("ranking_accuracy", proportion(values, groups=questions)) if values else None
+    return finding("ranking_accuracy", proportion(out, groups=questions)) if out else None
 
 
-def win_rate(after: Sequence[Group], before: Sequence[Group], task: Task) -> Finding:
-    """Probability that a sample after beats one before by gold (ties half), over the same questions."""
+def win_rate(after: Values, before: Values) -> Finding:
+    """Probability that a sample after beats one before by gold (ties half), over the same questions in order."""
 
-    def accuracy(group: Group) -> float:
-        values = [task.verify(group.example, candidate.text).value or 0.0 for candidate in group.candidates]
-        return sum(values) / len(values)
+    def accuracy(row: Sequence[float | None]) -> float:
+        known = [value for value in row if value is not None]
+        return sum(known) / len(known)
 
-    old = {group.example.id: accuracy(group) for group in before}
-    shares = [(1 + accuracy(group) - old[group.example.id]) / 2 for group in after if group.example.id in old]
-    return finding("win_rate", proportion(shares))
+    both = [pair for pair in zip(after, before, strict=True) if any(v is not None for v in pair[0])]
+    return finding("win_rate", proportion([(1 + accuracy(new) - accuracy(old)) / 2 for new, old in both]))

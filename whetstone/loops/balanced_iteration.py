@@ -12,7 +12,7 @@ from whetstone.core.flow import Runner
 from whetstone.core.registry import method
 from whetstone.core.types import Alarm, Finding, Round, Task
 from whetstone.loops._balance import N_STAR, balance
-from whetstone.loops._measure import as_queries, describe, training
+from whetstone.loops._measure import as_queries, describe, training, verified
 from whetstone.loops._rollout import Questions
 from whetstone.loops._round import Turn, before, held_out
 from whetstone.loops._sampler import Sampler
@@ -69,8 +69,7 @@ def balanced_iteration(
         grid: list[tuple[float, float, float]] = []
         for temperature in temperatures:
             groups = Sampler(task, Rule("signal", signal), k, temperature).sample(turn, f"grid {temperature:g}", known)
-            marks = [[task.verify(g.example, c.text).value for c in g.candidates] for g in groups]
-            queries = as_queries(groups, marks)
+            queries = as_queries(groups, verified(groups, task))
             grid += [(temperature, t, balance(queries, t, n_star=n_star).value or 0.0) for t in thresholds]
         temperature, threshold, score = max(grid, key=lambda point: point[2])
         sampler = Sampler(task, Rule("signal", signal, accept=threshold), k, temperature)

@@ -10,22 +10,28 @@ from whetstone.loops._series import change, falls, latest
 
 
 @method("guard", checked="tests/loops/test_guards.py::test_proxy_gold_gap_fires_on_a_filter_that_believes_too_much")
-def proxy_gold_gap(rounds: Sequence[Round], *, tolerance: float = 0.1, precision: float = 0.7) -> Alarm | None:
-    """Stop when the filter accepts more than is right, accepts what is wrong, or does not see gold fall.
+def proxy_gold_gap(
+    rounds: Sequence[Round], *, tolerance: float = 0.1, precision: float = 0.7, chance: float = 0.6
+) -> Alarm | None:
+    """Stop when what the loop believes is not what is true: it accepts too much or wrong, or does not see gold fall.
 
     Args:
         tolerance: by how much the share of accepted samples may exceed the share of right ones. The alarm needs the
             whole interval of the gap (paired by question) to lie above it.
         precision: least share of right samples among the accepted ones. The alarm needs the whole interval below it.
+        chance: least share of pairs of a right and a wrong answer that a reward must rank rightly (0.5 is guessing),
+            with the whole interval below it.
 
     Returns:
         None while nothing is wrong, and where the rounds were not audited.
     """
+    ranking = latest(rounds, "ranking_accuracy")
+    if ranking is not None and ranking.interval is not None and ranking.interval[1] < chance:
+        message = f"the reward puts a right answer above a wrong one only {ranking.estimate:.0%} of the time"
+        return Alarm("proxy_gold_gap", message, stop=True)
     gap = latest(rounds, "gap")
-    if gap is None or gap.estimate is None:
-        return None
-    surely = gap.interval[0] if gap.interval else gap.estimate
-    if surely > tolerance:
+    surely = (gap.interval[0] if gap.interval else gap.estimate) if gap else None
+    if gap is not None and surely is not None and surely > tolerance:
         message = f"the filter accepts {gap.estimate:+.0%} more samples than are right (surely above {tolerance:.0%})"
         return Alarm("proxy_gold_gap", message, stop=True)
     accepted = latest(rounds, "precision")
@@ -35,6 +41,6 @@ def proxy_gold_gap(rounds: Sequence[Round], *, tolerance: float = 0.1, precision
     gold, proxy = change(rounds, "gold"), change(rounds, "proxy")
     if falls(gold) and not falls(proxy):
         assert gold is not None
-        message = f"gold accuracy changed by {gold.estimate:+.0%} since before training, and the filter does not see it"
+        message = f"gold accuracy changed by {gold.estimate:+.0%} since before training, and the proxy does not see it"
         return Alarm("proxy_gold_gap", message, stop=True)
     return None

@@ -6,29 +6,23 @@ data among the training data, and instructions that the model writes itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator
 from random import Random
 from typing import Literal
 
 from torch import Tensor
 
 from whetstone.core.flow import Runner
-from whetstone.core.registry import load, method
+from whetstone.core.registry import method
 from whetstone.core.types import Alarm, Finding, Round, Task
-from whetstone.loops._measure import describe, training
-from whetstone.loops._preferences import (
-    Rewards,
-    rank_consistency,
-    ranking_accuracy,
-    reward_pairs,
-    win_rate,
-)
-from whetstone.loops._rollout import Group, Questions
+from whetstone.loops._measure import Values, training, verified
+from whetstone.loops._preferences import rank_consistency, reward_pairs, win_rate
+from whetstone.loops._rewarding import judged_again, report, rewarded
+from whetstone.loops._rollout import Questions
 from whetstone.loops._round import Turn, before, held_out
 from whetstone.loops._sampler import Sampler
-from whetstone.loops._select import Rule, select
-from whetstone.loops._train import log_likelihoods, train, with_reference
+from whetstone.loops._select import Rule
+from whetstone.loops._train import train, with_reference
 from whetstone.loops.objectives import preference
 from whetstone.loops.trainable import Trainable
 
@@ -82,69 +76,41 @@ def self_rewarding(
     Yields:
         A `Round` after each round of training, with `train/consistency` where it is known.
     """
-    rule = Rule("signal", signal=signal) if signal else Rule("majority")
+    rule = Rule("signal", signal) if signal else Rule("majority")
     sampler, watched = Sampler(task, rule, k, temperature), held_out(task, monitor, seed)
     pool, rate = Questions(task, seed=seed), model.learning_rate / 4 if lr is None else lr
     previous: dict[str, Tensor] | None = None
-    last: list[Group] = []
+    marks: Values = []
     for index in range(1, rounds + 1):
         turn, rng = Turn(index, runner), Random(f"{seed}/{index}")
         metrics: dict[str, Finding] = {}
         if index == 1 and watched:
-            last = sampler.sample(turn, "before", watched)
-            metrics = before(sampler.report(last, audited=audited))
-        groups = sampler.sample(turn, "sample", pool.take(pool.levels, questions))
-        metrics |= {f"train/{name}": f for name, f in describe(groups, select(groups, task, rule)).items()}
-        rewards = reward(model, turn, task, groups, signal)
+            first = rewarded(model, sampler, turn, "before", watched)
+            marks = verified(first, task) if audited else []
+            metrics = before(report(first, marks))
+        groups = rewarded(model, sampler, turn, "sample", pool.take(pool.levels, questions))
+        metrics |= {f"train/{name}": found for name, found in report(groups, []).items()}
         agreement = None
         if previous is not None and label == "consistency":
             current = model.state()
             model.load_state(previous)
-            agreement = rank_consistency(rewards, reward(model, turn, task, groups, signal, again="previous"))
+            agreement = rank_consistency(groups, judged_again(model, turn, task, groups, signal))
             model.load_state(current)
-        if agreement is not None:
-            metrics["train/consistency"] = agreement
-        consistency = None if agreement is None else agreement.estimate
-        chosen = reward_pairs(groups, rewards, pairs=pairs, label=label, consistency=consistency)
+        metrics |= {"train/consistency": agreement} if agreement else {}
+        consistency = agreement.estimate if agreement else None
+        chosen = reward_pairs(groups, pairs=pairs, label=label, consistency=consistency)
         seen = sum(len(group.candidates) for group in groups)
         if not chosen:
             alarm = Alarm("stop_rule", "the reward sees no difference between any two answers", stop=True)
             yield turn.end(model, seen=seen, kept=0, metrics=metrics, alarms=[alarm])
             return
-        previous, order = model.state(), rng.randrange(2**31)
-        log = train(
-            model,
-            with_reference(model, chosen),
-            preference(beta=beta, nll=nll),
-            lr=rate,
-            epochs=epochs,
-            tokens_per_batch=tokens_per_batch,
-            seed=order,
-        )
+        previous, order, items = model.state(), rng.randrange(2**31), with_reference(model, chosen)
+        loss = preference(beta=beta, nll=nll)
+        log = train(model, items, loss, lr=rate, epochs=epochs, tokens_per_batch=tokens_per_batch, seed=order)
         metrics |= training(log)
         if watched:
-            after = sampler.sample(turn, "after", watched)
-            metrics |= sampler.report(after, audited=audited)
-            if audited:
-                metrics["win_rate"] = win_rate(after, last, task)
-                accuracy = ranking_accuracy(after, reward(model, turn, task, after, signal), task)
-                metrics |= {"ranking_accuracy": accuracy} if accuracy else {}
-            last = after
+            after, old = rewarded(model, sampler, turn, "after", watched), marks
+            marks = verified(after, task) if audited else []
+            metrics |= report(after, marks)
+            metrics |= {"win_rate": win_rate(marks, old)} if "gold" in metrics else {}
         yield turn.end(model, seen=seen, kept=len(chosen), metrics=metrics)
-
-
-def reward(
-    model: Trainable, turn: Turn, task: Task, groups: Sequence[Group], signal: str, *, again: str = ""
-) -> list[Rewards]:
-    """Each answer's reward under the model as it is; a signal is asked once more only in a phase named by `again`."""
-    if signal and not again:
-        return [group.rewards for group in groups]
-    if signal:
-        judge = load(signal, "signal")
-        flows = {f"{i}": judge(task, group.example, group.candidates) for i, group in enumerate(groups)}
-        found = turn(again, flows).results
-        unknown: list[float | None] = [None] * len(groups[0].candidates)
-        return [[s.value for s in found[f"{i}"]] if f"{i}" in found else unknown for i in range(len(groups))]
-    texts = [(group.example.prompt, candidate.text) for group in groups for candidate in group.candidates]
-    totals = iter(log_likelihoods(model, texts))
-    return [[total / count for total, count in islice(totals, len(group.candidates))] for group in groups]
