@@ -35,7 +35,12 @@ def load_model(spec: str, *, device: str = "auto") -> Model:
     """
     kind, _, rest = spec.partition(":")
     if spec == "grit" or (kind == "grit" and rest):
-        return cast(Model, _local("whetstone.models.grit").load_grit(Path(rest) if rest else None))
+        return cast(
+            Model,
+            _local("whetstone.models.grit").load_grit(
+                Path(rest) if rest else None, device="cpu" if device == "auto" else device
+            ),
+        )
     if spec.startswith("hf/") and len(spec) > 3:
         return cast(Model, _local("whetstone.models.transformers").TransformersModel(spec[3:], device=device))
     if kind == "recorded" and rest:

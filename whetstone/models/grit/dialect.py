@@ -1,0 +1,104 @@
+"""How grit reads: one character per token, one suffix letter per role.
+
+    solve               Q63c-7e-3?                       -> c-7=56e-3=53$
+    p_true              Q63c-7e-3?c-7=56e-3=53T          -> Y or N
+    p_ik                Q63c-7e-3?I                      -> Y or N
+    critique            Q63c-7e-3?c-7=56e-3=53C          -> c-7=56:e-3=53:#c:e:!Y$
+    refine              Q63c-7e-3?<answer>C<critique>R   -> c-7=56e-3=53$
+    compare             Q63c-7e-3?<first>|<second>P      -> A, B or E
+    compare_critiqued   Q...?<first>C<critique>|<second>C<critique>P -> A, B or E
+
+`:` and `;` say that a step agrees or differs, `#` opens the coverage list. `L` and `@` open two kinds of
+training documents (looking entries up, comparing steps) that no role uses.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+
+from whetstone.core.errors import Unsupported
+from whetstone.core.types import Form, Media, Prompt
+
+PAD, END = "_", "$"
+LABELS = "abcdefghijklmnop"
+VOCABULARY = PAD + END + "Q?=+-0123456789" + LABELS + "TICRP|!;:#@LABEYN"
+IDS = {character: i for i, character in enumerate(VOCABULARY)}
+QUESTION = re.compile(r"\d\d(?:[a-p][+-]\d)+")
+
+
+def encode_text(text: str) -> list[int]:
+    """Token ids of a text in grit's characters; KeyError on any other."""
+    return [IDS[character] for character in text]
+
+
+def build_tokenizer() -> Tokenizer:
+    """The `tokenizers` tokenizer of the checkpoint: one token per character."""
+    tokenizer = Tokenizer(models.WordLevel(IDS, unk_token=PAD))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    tokenizer.add_special_tokens([PAD, END])
+    return tokenizer
+
+
+class GritDialect:
+    """Renders forms in grit's notation; anything it was not taught is `Unsupported`."""
+
+    def encode(self, prompt: Prompt) -> str:
+        """The text after which grit writes its reply.
+
+        Raises:
+            Unsupported: several messages, media, an unknown form, or characters grit has no token for.
+        """
+        if len(prompt) != 1 or len(prompt[0].parts) != 1:
+            raise Unsupported("grit reads one user message with one part")
+        part = prompt[0].parts[0]
+        if isinstance(part, Media):
+            raise Unsupported("grit reads no images and no sound")
+        return notation(part) if isinstance(part, str) else render(part)
+
+
+def render(form: Form) -> str:
+    """A form in grit's notation."""
+    fields = {name: question(value) if name == "question" else notation(value) for name, value in form.fields}
+    match form.name, fields:
+        case "solve", {"question": q}:
+            return f"Q{q}?"
+        case "p_true", {"question": q, "answer": answer}:
+            return f"Q{q}?{answer}T"
+        case "p_ik", {"question": q}:
+            return f"Q{q}?I"
+        case "critique", {"question": q, "answer": answer}:
+            return f"Q{q}?{answer}C"
+        case "refine", {"question": q, "answer": answer, "critique": critique}:
+            return f"Q{q}?{answer}C{critique}R"
+        case "compare", {"question": q, "first": first, "second": second}:
+            return f"Q{q}?{first}|{second}P"
+        case "compare_critiqued", {
+            "question": q,
+            "first": first,
+            "first_critique": one,
+            "second": second,
+            "second_critique": two,
+        }:
+            return f"Q{q}?{first}C{one}|{second}C{two}P"
+    raise Unsupported(f"grit was not taught the form {form.name!r}")
+
+
+def question(value: str | Form) -> str:
+    """The notation of a ledger question, from its form or from its text."""
+    text = value["ledger"] if isinstance(value, Form) and value.name == "ledger" else value
+    if isinstance(text, Form) or not QUESTION.fullmatch(text):
+        raise Unsupported("grit reads ledger questions only, such as 63c-7e-3b+0")
+    return text
+
+
+def notation(value: str | Form) -> str:
+    """Text that consists of grit's own characters, without the end mark."""
+    text = value.text if isinstance(value, Form) else value
+    text = text.strip().rstrip(END)
+    strange = next((character for character in text if character not in IDS or character in PAD + END), None)
+    if strange is not None:
+        raise Unsupported(f"grit has no token for {strange!r}")
+    return text

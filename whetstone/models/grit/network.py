@@ -1,0 +1,68 @@
+"""grit's network: a Hugging Face `LlamaForCausalLM`, small enough to train on one core in minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from whetstone.models.grit.dialect import END, IDS, PAD, VOCABULARY
+
+POSITIONS = 512
+
+
+def build_network(
+    *, seed: int, hidden: int = 64, layers: int = 4, heads: int = 4, head_size: int = 32, inner: int = 128
+) -> Any:
+    """A randomly initialised grit.
+
+    Heads of size 32 matter: with heads of size 16 the model binds labels to other entries' numbers, and its
+    critic shares the blind spot (`docs/grit.md`).
+    """
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=hidden,
+        intermediate_size=inner,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        num_key_value_heads=heads,
+        head_dim=head_size,
+        max_position_embeddings=POSITIONS,
+        tie_word_embeddings=True,
+        pad_token_id=IDS[PAD],
+        bos_token_id=None,
+        eos_token_id=IDS[END],
+        initializer_range=0.08,
+        rms_norm_eps=1e-5,
+        rope_parameters={"rope_type": "default", "rope_theta": 500.0},
+    )
+    return LlamaForCausalLM(config)
+
+
+class MuonWithAdam(torch.optim.Optimizer):
+    """Muon for the hidden matrices, AdamW at a fifth of its rate for embeddings and norms, as one optimizer."""
+
+    def __init__(self, named: list[tuple[str, Tensor]], *, lr: float, weight_decay: float = 0.0) -> None:
+        matrices = [p for name, p in named if p.ndim == 2 and "embed" not in name]
+        others = [p for name, p in named if p.ndim != 2 or "embed" in name]
+        self.muon = torch.optim.Muon(matrices, lr=lr, weight_decay=weight_decay, adjust_lr_fn="original")
+        self.adam = torch.optim.AdamW(others, lr=lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
+        super().__init__([{"params": matrices}, {"params": others}], {"lr": lr})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """One step at the rate that `param_groups` name."""
+        rate = self.param_groups[0]["lr"]
+        self.muon.param_groups[0]["lr"] = rate
+        self.adam.param_groups[0]["lr"] = rate / 5
+        self.muon.step()  # type: ignore[no-untyped-call]
+        self.adam.step()
+
+
+def optimizer(network: Any, *, lr: float, weight_decay: float = 0.0) -> torch.optim.Optimizer:
+    """The optimizer that grit is trained with, at first and later."""
+    return MuonWithAdam(list(network.named_parameters()), lr=lr, weight_decay=weight_decay)
