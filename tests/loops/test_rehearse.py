@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-import pytest
-
 from whetstone.core.flow import drive
 from whetstone.core.types import Candidate, Example, Generation, form, user
 from whetstone.loops._rehearse import rehearse, spread
 from whetstone.loops._rollout import Group
 from whetstone.loops._round import Turn
+from whetstone.loops._sampler import Sampler
+from whetstone.loops._select import Rule
 from whetstone.models.scripted import ScriptedModel
 
 
@@ -21,34 +21,50 @@ def group(answers: str, name: str = "q") -> Group:
     return Group(Example(name, prompt), candidates, tuple(answers), (None,) * len(answers))
 
 
-def turn(finish: str = "stop") -> Turn:
+def rehearsed(task, groups, names, *, says=None, finish: str = "stop"):
+    """Items of a rehearsal with a critic that knows 3 to be right, unless told otherwise."""
+
     def answer(request):
-        name = request.prompt[-1].parts[0].name
-        return Generation({"critique": "fine Y", "compare": "A", "refine": "=3", "solve": "=9"}[name], finish=finish)
+        form = request.prompt[-1].parts[0]
+        replies = {"compare": "A" if form_field(form, "first") == "=3" else "B", "refine": "=3", "solve": "=9"}
+        text = says or ("Y" if form_field(form, "answer") == "=3" else "N")
+        return Generation(text if form.name == "critique" else replies[form.name], finish=finish)
 
-    return Turn(1, lambda name, flows: drive(flows, {"policy": ScriptedModel(answer)}))
+    turn = Turn(1, lambda name, flows: drive(flows, {"policy": ScriptedModel(answer)}))
+    return rehearse(turn, Sampler(task, Rule(), 4, 0.7), groups, names)
 
 
-def asked(items) -> list[tuple[str, str]]:
-    return [(item.prompt[-1].parts[0].name, item.completion) for item in items]
+def form_field(form, name: str) -> str:
+    return dict(form.fields).get(name, "")
+
+
+def asked(items) -> list[tuple[str, str, str]]:
+    return [(i.prompt[-1].parts[0].name, form_field(i.prompt[-1].parts[0], "answer"), i.completion) for i in items]
 
 
 def test_signals_see_a_voted_and_another_answer(largest):
-    items = rehearse(turn(), largest(), [group("3372"), group("33")], ["critique"])
-    assert asked(items) == [("critique", "fine Y")] * 3
-    assert [item.prompt[-1].parts[0]["answer"] for item in items] == ["=3", "=7", "=3"]
+    items = rehearsed(largest(), [group("3372")], ["critique"])
+    assert asked(items) == [("critique", "=3", "Y"), ("critique", "=7", "N")]
+
+
+def test_where_all_agree_the_other_answer_is_sampled_hot(largest):
+    items = rehearsed(largest(), [group("33")], ["critique"])
+    assert asked(items) == [("critique", "=3", "Y"), ("critique", "=9", "N")]
+
+
+def test_exchanges_against_the_vote_are_left_out(largest):
+    assert rehearsed(largest(), [group("3372")], ["critique"], says="N") == []
+    assert rehearsed(largest(), [group("7732")], ["critique"]) == []
 
 
 def test_judges_and_strategies_are_rehearsed_without_their_answers_to_the_question(largest):
-    items = rehearse(turn(), largest(), [group("3372")], ["pairwise_judge", "self_refine"])
-    names = {name for name, _ in asked(items)}
-    assert {"compare", "critique"} <= names
-    assert "solve" not in names
+    items = rehearsed(largest(), [group("3372")], ["pairwise_judge", "self_refine"])
+    names = {name for name, _, _ in asked(items)}
+    assert names == {"compare", "critique", "refine"}
 
 
-@pytest.mark.parametrize("finish", ["length"])
-def test_cut_off_replies_are_not_rehearsed(largest, finish):
-    assert rehearse(turn(finish), largest(), [group("3372")], ["critique"]) == []
+def test_cut_off_replies_are_not_rehearsed(largest):
+    assert rehearsed(largest(), [group("3372")], ["critique"], finish="length") == []
 
 
 def test_rehearsed_questions_are_spread_over_levels():

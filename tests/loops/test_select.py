@@ -14,6 +14,7 @@ from whetstone.loops._rollout import Group, Questions, usable
 from whetstone.loops._round import with_replay
 from whetstone.loops._sampler import Sampler
 from whetstone.loops._select import Rule, Tally, by_gold, demonstrations, frontier, select, tally
+from whetstone.loops.objectives import Demonstration
 from whetstone.models.scripted import ScriptedModel
 
 
@@ -159,10 +160,14 @@ def test_a_task_without_training_questions_says_so(largest):
 def test_replay_makes_up_its_share_with_the_mean_weight():
     groups = [group("7747"), group("7777")]
     new = demonstrations(groups, kept(groups)) * 10
-    mixed = with_replay(new, new * 5, 0.2, Random(0))
+    role = Demonstration(user("critique"), "Y")
+    mixed = with_replay(new, new * 5, [role] * 20, 0.2, Random(0))
     assert len(mixed) == 25
     assert {item.weight for item in mixed[20:]} == {3.5}
-    assert with_replay(new, [], 0.5, Random(0)) == new
+    assert sum(item.completion == "Y" for item in mixed) == 2
+    assert sum(item.completion == "Y" for item in with_replay(new, [], [role] * 20, 0.2, Random(0))) == 5
+    assert len(with_replay(new, new, [role], 0.2, Random(0))) == 25
+    assert with_replay(new, [], [], 0.5, Random(0)) == new
 
 
 def test_contradiction_bounds_the_share_of_wrong_labels():

@@ -57,12 +57,19 @@ def before(findings: Mapping[str, Finding]) -> dict[str, Finding]:
 
 
 def with_replay(
-    new: Sequence[Demonstration], memory: Sequence[Demonstration], share: float, rng: Random
+    new: Sequence[Demonstration],
+    earlier: Sequence[Demonstration],
+    roles: Sequence[Demonstration],
+    share: float,
+    rng: Random,
 ) -> list[Demonstration]:
     """The new items and remembered ones, drawn without repetition, that make up `share` of all.
 
-    A remembered item weighs as much as the mean new one.
+    Half of what is remembered are earlier answers and half other roles, as far as there are as many. Each weighs as
+    much as the mean new item.
     """
-    wanted = min(len(memory), round(len(new) * share / (1 - share)))
+    wanted = round(len(new) * share / (1 - share))
+    some = min(len(roles), max(wanted // 2, wanted - len(earlier)))
+    chosen = rng.sample(list(roles), some) + rng.sample(list(earlier), min(len(earlier), wanted - some))
     weight = sum(item.weight for item in new) / max(1, len(new))
-    return [*new, *(replace(item, weight=weight) for item in rng.sample(list(memory), wanted))]
+    return [*new, *(replace(item, weight=weight) for item in chosen)]

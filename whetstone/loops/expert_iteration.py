@@ -57,9 +57,9 @@ def expert_iteration(
     width: int = 4,
     probe: int = 12,
     floor: float = 0.05,
-    replay: float = 0.35,
+    replay: float = 0.5,
     rehearse: tuple[str, ...] = ("critique",),
-    rehearsals: int = 64,
+    rehearsals: int = 96,
     lr: float | None = None,
     epochs: int = 1,
     tokens_per_batch: int = 1024,
@@ -80,8 +80,8 @@ def expert_iteration(
         width, probe, floor: train on the `width` hardest levels whose acceptance rate is at least `floor`, as found
             with `probe` questions of each level. A level under the floor is never trained on.
         replay: share of replayed items: earlier accepted answers and rehearsals.
-        rehearse: methods (signals, judges, strategies) whose replies by the model before training are replayed too, on
-            `rehearsals` questions a round, so that the model keeps its other roles.
+        rehearse: methods (signals, judges, strategies) whose exchanges with the model are replayed too where they agree
+            with the vote, on `rehearsals` questions a round, so that the model keeps its other roles.
         lr: learning rate; None for the model's own.
         monitor: questions of the dev split sampled before and after each round, for the guards.
         audited: check the monitored samples against gold labels (they are never trained on).
@@ -111,8 +111,8 @@ def expert_iteration(
             yield turn.end(model, seen=harvest.seen, kept=0, metrics=metrics, alarms=[alarm])
             return
         if rehearse:
-            roles += rehearsal(turn, task, spread(harvest.groups, rehearsals, rng), rehearse)
-        items = with_replay(new, accepted + roles, replay, rng)
+            roles += rehearsal(turn, sampler, spread(harvest.groups, rehearsals, rng), rehearse)
+        items = with_replay(new, accepted, roles, replay, rng)
         log = train(
             model,
             items,
