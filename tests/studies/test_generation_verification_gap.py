@@ -66,3 +66,11 @@ def test_runs_over_signals_and_a_judge_and_says_who_abstains(letters, drive_on, 
     assert found["gap of pairwise_judge"].estimate > 0.1
     assert found["gap of p_true"].estimate is None
     assert "abstains" in found["gap of p_true"].verdict
+
+
+@pytest.mark.parametrize(("weight", "word"), [(0.0, "rejects"), (1.0, "accepts")])
+def test_a_verifier_that_always_says_the_same_is_called_so(weight, word):
+    data = rows(30, 4, 0.5)
+    found = gap("constant", data, [[weight] * 4 for _ in data])[0]
+    assert found.estimate == 0.0
+    assert f"{word} every answer" in found.verdict

@@ -88,7 +88,9 @@ def gap(name: str, rows: Sequence[Graded], kept: Sequence[Sequence[float] | None
     share = sum(sum(weight) for _, weight in judged) / sum(len(weight) for _, weight in judged)
     interval = test.effect.interval
     verdict = f"filtering by {name} changes nothing for sure"
-    if interval and (interval[0] > 0 or interval[1] < 0):
+    if share in (0.0, 1.0):
+        verdict = f"{name} {'accepts' if share else 'rejects'} every answer: it tells nothing apart"
+    elif interval and (interval[0] > 0 or interval[1] < 0):
         verdict = f"filtering by {name} {'helps' if interval[0] > 0 else 'hurts'}"
     overall = finding(
         f"gap of {name}", test, verdict=verdict, kept=share, before=float(before.mean()), after=float(after.mean())
