@@ -1,7 +1,7 @@
 """What the training phase costs beyond a bare PyTorch loop: `python benchmarks/training.py [--items 1500]`.
 
 Both train the same network (grit's, untrained) on the same solutions of the ledger world, in batches of the same size,
-with the same optimizer and clipping. The bare loop gets its batches as tensors, made beforehand.
+with the same optimizer and clipping, on one thread. The bare loop gets its batches as tensors, made beforehand.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=1500)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
+    torch.set_num_threads(1)
     model = TransformersModel.of(
         build_network(seed=0), build_tokenizer(), dialect=GritDialect(), optimizer=optimizer, name="grit"
     )
