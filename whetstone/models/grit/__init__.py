@@ -11,13 +11,13 @@ from whetstone.models.transformers import TransformersModel
 CHECKPOINT = Path(__file__).parent / "checkpoint"
 
 
-LEARNING_RATE = 4e-3
+LEARNING_RATE = 2e-3
 
 
 def load_grit(folder: Path | None = None, *, device: str = "cpu") -> TransformersModel:
     """The shipped checkpoint, or one from a folder that `whetstone.models.grit.train` wrote.
 
-    It trains further at `LEARNING_RATE`, a fifth of the rate it was made with.
+    It trains further at `LEARNING_RATE`, a fifth of the rate that it was made with.
     """
     return TransformersModel(
         folder or CHECKPOINT,
