@@ -8,7 +8,7 @@ import pytest
 from whetstone.core.flow import Flow, drive, sample
 from whetstone.core.types import GREEDY, form, user
 from whetstone.models.grit import CHECKPOINT, load_grit
-from whetstone.models.grit.measure import GATES, Row, card, facts, measure, passed
+from whetstone.models.grit.measure import GATES, Row, card, measure, passed
 from whetstone.models.grit.train import Recipe
 from whetstone.models.transformers import TransformersModel
 from whetstone.worlds import ledger
@@ -32,15 +32,15 @@ def test_it_is_small() -> None:
 
 
 def test_its_recipe_and_log_lie_beside_it() -> None:
-    recipes = [Recipe(**recipe) for recipe in json.loads((CHECKPOINT / "recipe.json").read_text())]
+    recipe = Recipe(**json.loads((CHECKPOINT / "recipe.json").read_text()))
     log = [json.loads(line) for line in (CHECKPOINT / "log.jsonl").read_text().splitlines()]
-    assert log[-1]["step"] == recipes[-1].steps
+    assert log[-1]["step"] == recipe.steps
 
 
 def test_the_card_is_what_was_measured(grit: TransformersModel, rows: list[Row]) -> None:
     written = (CHECKPOINT / "card.md").read_text()
-    recipes = json.loads((CHECKPOINT / "recipe.json").read_text())
-    assert written == card(rows, facts(grit.fingerprint, recipes))
+    recipe = json.loads((CHECKPOINT / "recipe.json").read_text())
+    assert written == card(rows, {"fingerprint": grit.fingerprint, **recipe})
     for gate in GATES:
         if not passed(gate, rows)[0]:
             assert "**NO**" in written

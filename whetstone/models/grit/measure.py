@@ -302,17 +302,11 @@ def cell(row: Row) -> str:
     return f"{row.value:.3f} [{row.interval[0]:.3f}, {row.interval[1]:.3f}] (n={row.n})"
 
 
-def facts(fingerprint: str, recipes: Sequence[dict[str, object]]) -> dict[str, str]:
-    """What the card says of a checkpoint's making."""
-    stages = {f"training {i}": ", ".join(f"{k} {v}" for k, v in r.items()) for i, r in enumerate(recipes, 1)}
-    return {"fingerprint": fingerprint, **stages}
-
-
-def card(rows: Sequence[Row], known: dict[str, str]) -> str:
+def card(rows: Sequence[Row], facts: dict[str, object]) -> str:
     """The model card in Markdown."""
     lines = ["# grit", "", "The embedded model of Whetstone. Every figure below was measured on new questions by "]
     lines[-1] += "`python -m whetstone.models.grit.measure`; brackets are 95 % intervals."
-    lines += ["", "| fact | value |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in known.items())]
+    lines += ["", "| fact | value |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in facts.items())]
     lines += [
         "",
         "## Release gates",
@@ -341,8 +335,8 @@ def main() -> None:
     arguments = parser.parse_args()
     model = load_grit(arguments.folder)
     rows = measure(model, questions=arguments.questions, seed=arguments.seed)
-    recipes = json.loads((arguments.folder / "recipe.json").read_text())
-    text = card(rows, facts(model.fingerprint, recipes))
+    recipe = json.loads((arguments.folder / "recipe.json").read_text())
+    text = card(rows, {"fingerprint": model.fingerprint, **recipe})
     (arguments.folder / "card.md").write_text(text)
     (arguments.folder / "abilities.json").write_text(json.dumps([row.__dict__ for row in rows], indent=0) + "\n")
     print(text.split("\n## solve")[0])

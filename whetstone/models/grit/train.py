@@ -3,9 +3,7 @@
 One thread, one seed, a fixed number of steps: the same command gives the same checkpoint on the same machine. The
 schedule has four phases. First the primitives (looking entries up, comparing steps) beside short ledgers; then
 critiques, in which the tags come alive; then every role; and for the last fifth also P(IK), whose labels are the
-outcomes of the model's own samples, drawn once when that phase begins. A second, shorter training goes on from there:
-after the first the solver is faithful but the critic's tags are still asleep, and many documents that compare steps
-wake them.
+outcomes of the model's own samples, drawn once when that phase begins.
 """
 
 from __future__ import annotations
@@ -15,13 +13,12 @@ import json
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -56,9 +53,6 @@ ALL_ROLES = Mixture(
     ROLES,
 )
 PHASES = ((0.0, PRIMITIVES), (0.20, TAGS), (0.45, ALL_ROLES))
-TAGS_AGAIN = Mixture({"lookup": 0.04, "equality": 0.40, "critique": 0.30, "p_true": 0.02}, SOLVE, ROLES, wrong=0.7)
-AGAIN = ((0.0, TAGS_AGAIN), (0.5, ALL_ROLES))
-SECOND_STEPS, SECOND_RATE = 4_400, 1e-2
 P_IK_SHARE, P_IK_LEVELS, P_IK_QUESTIONS, P_IK_SAMPLES = 0.07, range(2, 13), 80, 8
 
 
@@ -89,14 +83,12 @@ def train(
     folder: Path,
     *,
     phases: Sequence[tuple[float, Mixture]] = PHASES,
-    start: Path | None = None,
     log_every: int = 200,
 ) -> list[dict[str, float]]:
     """Train a checkpoint into `folder` (config, weights, tokenizer, `log.jsonl`, `recipe.json`).
 
     Args:
         phases: (share of the steps at which it begins, mixture), in order.
-        start: a checkpoint to go on from; its log is continued.
         log_every: steps between two rows of the log.
 
     Returns:
@@ -111,9 +103,6 @@ def train(
         head_size=recipe.head_size,
         inner=recipe.inner,
     )
-    if start is not None:
-        network.load_state_dict(load_file(start / "model.safetensors"), strict=False)
-        network.tie_weights()
     descent = optimizer(network, lr=recipe.lr, weight_decay=recipe.weight_decay)
     log: list[dict[str, float]] = []
     began, seen, running = time.monotonic(), 0, 0.0
@@ -147,11 +136,9 @@ def train(
                 print(json.dumps(log[-1]), flush=True)
             if step in boundaries:
                 break
-    past = [] if start is None else json.loads((start / "recipe.json").read_text())
-    before = "" if start is None else (start / "log.jsonl").read_text()
     save_checkpoint(network, build_tokenizer(), folder)
-    (folder / "recipe.json").write_text(json.dumps([*past, asdict(recipe)], indent=1) + "\n")
-    (folder / "log.jsonl").write_text(before + "".join(json.dumps(row) + "\n" for row in log))
+    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in log))
+    (folder / "recipe.json").write_text(json.dumps(recipe.__dict__, indent=1) + "\n")
     return log
 
 
@@ -204,15 +191,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.add_argument("--steps", type=int, default=Recipe.steps)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    train(Recipe(seed=arguments.seed), arguments.out)
-    train(
-        Recipe(seed=arguments.seed + 100, steps=SECOND_STEPS, lr=SECOND_RATE),
-        arguments.out,
-        phases=AGAIN,
-        start=arguments.out,
-    )
+    train(replace(Recipe(), seed=arguments.seed, steps=arguments.steps), arguments.out)
 
 
 if __name__ == "__main__":
