@@ -5,7 +5,7 @@ export TOKENIZERS_PARALLELISM := false
 
 .PHONY: demo test test-slow bench docs lint clean
 
-demo: .venv/installed        ## the main job on the embedded model: seven steps, about four minutes
+demo: .venv/installed        ## the main job on the embedded model, in seven steps
 	$(BIN)/python -m whetstone.app.demo
 
 test: .venv/installed lint   ## lint, types and the fast tests

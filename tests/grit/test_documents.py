@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from whetstone.models.grit.documents import WRITERS, Mixture, candidate, draw, p_ik, tokens
-from whetstone.models.grit.train import ALL_ROLES, PHASES, Recipe, batches
+from whetstone.models.grit.train import ALL_ROLES, PHASES, batches
 from whetstone.worlds import ledger
 
 
@@ -93,7 +93,3 @@ def test_batches_are_padded_on_the_right_and_lose_nothing() -> None:
         assert ids.numel() <= 1024 or ids.shape[0] == 1
     assert rows == 200
     assert total == sum(sum(w > 0 for w in tokens(d)[1]) for d in documents)
-
-
-def test_recipe_is_the_whole_truth() -> None:
-    assert Recipe() == Recipe(**Recipe().__dict__)
