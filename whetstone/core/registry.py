@@ -33,6 +33,7 @@ FOLDERS = {
     "guard": "loops",
     "monitor": "loops",
     "study": "studies",
+    "ranking": "ranking",
 }
 GROUP = "whetstone.methods"
 

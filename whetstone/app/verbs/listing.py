@@ -85,4 +85,7 @@ def show(name: str, *, as_json: bool) -> None:
         width = max(len(str(flag["flag"])) for flag in flags)
         for flag in flags:
             print(f"    {flag['flag']:{width}}  {flag['type']}, default {flag['default']!r}")
-    print(f"\n  whetstone run {known.name} --task ledger --model grit")
+    if known.kind == "ranking":
+        print(f"\n  from whetstone.ranking.{known.name} import {known.name}")
+    else:
+        print(f"\n  whetstone run {known.name} --task ledger --model grit")

@@ -1,0 +1,1 @@
+"""Ranking: from comparisons to strengths with intervals, ranks and tiers. Pure functions, numpy and scipy only."""
