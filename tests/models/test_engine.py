@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -166,10 +167,11 @@ def test_context_ends_a_reply(tiny):
     short, full, over = tiny.ask(model, [Sample(user("Q" * n), Sampling(max_tokens=100, seed=2)) for n in (20, 23, 24)])
     assert (short.usage.completion, short.finish) == (4, "length")
     assert full.usage.completion == 1
-    assert isinstance(over, ModelError)
-    assert "context of 24" in str(over)
-    (score,) = tiny.ask(model, [Score(user("Q" * 22), "abc")])
-    assert isinstance(score, ModelError)
+    assert isinstance(over, Unsupported)
+    assert re.fullmatch("24 tokens of prompt and 1 more exceed .* context of 24: shorten the prompt .*", str(over))
+    score, embed = tiny.ask(model, [Score(user("Q" * 22), "abc"), Embed(user("Q" * 25))])
+    assert isinstance(score, Unsupported)
+    assert isinstance(embed, Unsupported)
 
 
 def test_scores_are_those_of_the_network(tiny, model):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from whetstone.core.errors import ModelError, WhetstoneError
+from whetstone.core.errors import ModelError, Unsupported, WhetstoneError
 from whetstone.core.types import Embed, Embedding, Request, Sample, Score
 from whetstone.models.engine.decode import Decoder, Done
 from whetstone.models.engine.network import Network
@@ -118,7 +118,10 @@ class EngineSession:
 
     def _fit(self, prompt: int, more: int) -> None:
         if prompt + more > self.context:
-            raise ModelError(f"{prompt} tokens of prompt and {more} more exceed the model's context of {self.context}")
+            raise Unsupported(
+                f"{prompt} tokens of prompt and {more} more exceed the model's context of {self.context}: "
+                "shorten the prompt or use a model with a longer context"
+            )
 
     def _score(self) -> None:
         """Answer the next scores, as many as share a few passes over their prompts."""
