@@ -45,7 +45,13 @@ RULES = (*BY_SCORES, *BY_MAJORITY)
     papers=("Vote'n'Rank: Revision of Benchmarking with Social Choice Theory",),
     checked="tests/ranking/test_social_choice.py::test_textbook_election_has_four_winners_by_four_rules",
 )
-def social_choice(data: ScoreTable | Counts, *, rule: str = "copeland", two_step: bool = False) -> Ranking:
+def social_choice(
+    data: ScoreTable | Counts,
+    *,
+    rule: str = "copeland",
+    two_step: bool = False,
+    group_weights: Mapping[str, float] | None = None,
+) -> Ranking:
     """Rank systems over tasks by a rule of social choice instead of by mean score.
 
     Args:
@@ -53,6 +59,7 @@ def social_choice(data: ScoreTable | Counts, *, rule: str = "copeland", two_step
             read who beats whom take too.
         rule: one of `RULES`.
         two_step: apply the rule inside each group of tasks first, then to the groups' results, every group as one task.
+        group_weights: weight of each group in the second step; None: all count once.
 
     Raises:
         ConfigError: an unknown rule, one that cannot read counts, two steps without groups.
@@ -66,7 +73,7 @@ def social_choice(data: ScoreTable | Counts, *, rule: str = "copeland", two_step
         support, n, notes = data.wins, data.n, []
         scores = _by_majority(rule)(support)
     else:
-        table = grouped(data, rule) if two_step else data
+        table = grouped(data, rule, weights=group_weights) if two_step else data
         scores, support = score(table, rule), majority.support(table)
         n, notes = int((~np.isnan(data.scores)).sum()), _gaps(data)
     names = data.names
@@ -97,10 +104,10 @@ def winners(scores: Floats) -> list[int]:
     return [int(i) for i in np.flatnonzero(scores == scores.max())]
 
 
-def grouped(table: ScoreTable, rule: str) -> ScoreTable:
+def grouped(table: ScoreTable, rule: str, *, weights: Mapping[str, float] | None = None) -> ScoreTable:
     """Each group of tasks as one task: a system's score there is its score by the rule inside the group.
 
-    A group weighs as much as any other. A system without a score in a group has none there.
+    A system without a score in a group has none there.
     """
     if table.groups is None:
         raise ConfigError("two steps need the group of each task")
@@ -114,7 +121,9 @@ def grouped(table: ScoreTable, rule: str) -> ScoreTable:
     alone = [label for column, label in enumerate(labels) if np.isnan(scores[:, column]).all()]
     if alone:
         raise TaskError(f"group {alone[0]!r} has scores of fewer than two systems: leave it out")
-    return ScoreTable(table.names, labels, scores)
+    if weights is not None and set(weights) != set(labels):
+        raise ConfigError(f"weights for the groups {', '.join(sorted(weights))}; the table has {', '.join(labels)}")
+    return ScoreTable(table.names, labels, scores, np.array([weights[g] for g in labels]) if weights else None)
 
 
 def _by_majority(rule: str) -> Callable[[Floats], Floats]:

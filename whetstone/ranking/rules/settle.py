@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 
 def settle(values: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
-    """The values with differences below `scale` times 1e-12, which are rounding errors, taken out."""
-    return np.round(values / scale, 12) * scale if scale > 0 else values
+    """The values to twelve digits of `scale`, the size of what was summed: beyond them stand rounding errors."""
+    return np.round(values, 12 - int(np.ceil(np.log10(scale)))) if scale > 0 else values
 
 
 def by_order(beats: NDArray[np.bool_]) -> NDArray[np.float64]:
