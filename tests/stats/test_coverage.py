@@ -142,7 +142,7 @@ LEVEL = {
         clustered_real(r, 8, 5), np.zeros(40), groups=np.repeat(np.arange(8), 5)
     ),
     "mcnemar": lambda r: stats.mcnemar(*right_or_wrong(r, 100, 0.6, 0.6)),
-    "exact mcnemar": lambda r: stats.mcnemar(*right_or_wrong(r, 100, 0.6, 0.6), exact=True),
+    "exact mcnemar": lambda r: stats.mcnemar(*right_or_wrong(r, 100, 0.6, 0.6), form="exact"),
     "sign test": lambda r: stats.sign_test(normal(r, 30), normal(r, 30)),
     "auroc": lambda r: stats.auroc_test(*separated(r, 40, 0, 20)),
     "auroc, 3 right": lambda r: stats.auroc_test(*separated(r, 60, 0, 3)),

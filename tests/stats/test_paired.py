@@ -21,7 +21,7 @@ def outcomes(wins, losses, ties=10):
 
 def test_mcnemar_agrees_with_statsmodels(reference):
     for case in reference["mcnemar"]:
-        found = mcnemar(*outcomes(case["wins"], case["losses"]), exact=True)
+        found = mcnemar(*outcomes(case["wins"], case["losses"]), form="exact")
         assert found.p == pytest.approx(case["exact"], rel=1e-12)
         assert (found.wins, found.losses, found.ties) == (case["wins"], case["losses"], 10)
 
@@ -29,7 +29,7 @@ def test_mcnemar_agrees_with_statsmodels(reference):
 def test_mid_p_is_the_exact_p_less_the_chance_of_what_was_seen():
     # 1 of 8 discordant pairs: 2 * (1 + 8) / 256 - 8 / 256
     assert mcnemar(*outcomes(7, 1, 13)).p == pytest.approx(10 / 256)
-    assert mcnemar(*outcomes(7, 1, 13), exact=True).p == pytest.approx(18 / 256)
+    assert mcnemar(*outcomes(7, 1, 13), form="exact").p == pytest.approx(18 / 256)
     assert mcnemar(*outcomes(4, 4)).p == 1
     assert mcnemar(*outcomes(0, 0)).p == 1
 
@@ -63,7 +63,7 @@ def test_swapping_the_systems_swaps_the_result(pair_list):
         assert there.effect.value == -back.effect.value
         assert there.p == pytest.approx(back.p, abs=0.05 if test is paired_permutation else 1e-12)
         assert (there.wins, there.losses) == (back.losses, back.wins)
-    assert sign_test(first, second).p == sign_test(second, first).p == mcnemar(first, second, exact=True).p
+    assert sign_test(first, second).p == sign_test(second, first).p == mcnemar(first, second, form="exact").p
 
 
 @settings(max_examples=50)

@@ -55,6 +55,8 @@ def clusters(groups: Groups | None, n: int) -> Codes:
         return np.arange(n)
     if len(groups) != n:
         raise ValueError(f"lengths differ: groups {len(groups)}, values {n}")
+    if isinstance(groups, np.ndarray) and groups.dtype.kind in "iub":
+        return np.unique(groups, return_inverse=True)[1].astype(np.intp)
     seen: dict[Hashable, int] = {}
     codes, count = np.empty(n, np.intp), 0
     for i, group in enumerate(groups):
@@ -66,6 +68,11 @@ def clusters(groups: Groups | None, n: int) -> Codes:
 def grouped(codes: Codes) -> bool:
     """Does any cluster hold more than one item?"""
     return bool(codes.size) and int(codes.max()) + 1 < codes.size
+
+
+def unit_count(groups: Groups | None, n: int) -> int:
+    """Number of independent units among n items: clusters, or the items themselves."""
+    return n if groups is None else int(clusters(groups, n).max(initial=-1)) + 1
 
 
 def select(groups: Groups | None, where: Codes) -> Groups | None:

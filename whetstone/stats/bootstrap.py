@@ -108,6 +108,20 @@ def mean_draws(sums: Floats, sizes: Floats, rounds: int, rng: np.random.Generato
     return out
 
 
+def joint_mean_draws(values: Floats, codes: Codes, rounds: int, rng: np.random.Generator) -> Floats:
+    """Bootstrap draws [rounds, k] of the means of values [n, k]: each resample is the same items for every column."""
+    units = int(codes.max()) + 1
+    if units == codes.size:
+        pieces = [weights @ values / len(values) for weights in resamples(codes, units, rounds, rng)]
+    else:
+        sums = np.stack([np.bincount(codes, column) for column in values.T], axis=1)
+        sizes = np.bincount(codes).astype(float)
+        pieces = [
+            weights @ sums / (weights @ sizes)[:, None] for weights in resamples(np.arange(units), units, rounds, rng)
+        ]
+    return np.concatenate(pieces)
+
+
 def resamples(codes: Codes, units: int, rounds: int, rng: np.random.Generator) -> Iterator[Floats]:
     """Weights [rows, n] of `rounds` resamples, in blocks of rows that fit in memory."""
     chunk = max(1, CELLS // codes.size)

@@ -50,6 +50,7 @@ class HypothesisTest:
         method: name of the test.
         wins, losses, ties: pairs in which the treatment is above, below or equal to the baseline; None when the
             test is not about pairs. For right/wrong data, wins are answers fixed and losses answers broken.
+        statistic: what the p-value was read from, where it is one number (chi-square, t); else None.
     """
 
     effect: Estimate
@@ -59,6 +60,7 @@ class HypothesisTest:
     wins: int | None = None
     losses: int | None = None
     ties: int | None = None
+    statistic: float | None = None
 
 
 def finding(name: str, result: Estimate | HypothesisTest, *, verdict: str = "", **detail: Json) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import scipy
@@ -39,7 +40,7 @@ def paired_bootstrap(
     Source: Efron and Tibshirani, "An introduction to the bootstrap" (1993), chapters 13 (interval) and 15
     (p-value), both expanded for few units as in Hesterberg, "What teachers should know about the bootstrap" (2015).
     """
-    difference, counts = _difference(treatment, baseline)
+    difference, counts = paired_difference(treatment, baseline)
     codes = clusters(groups, difference.size)
     method = "paired cluster bootstrap" if grouped(codes) else "paired bootstrap"
     tail = check_level(level) / 2
@@ -47,12 +48,19 @@ def paired_bootstrap(
         return HypothesisTest(Estimate(None, None, 0, None, method, "no pairs"), None, 0.0, method, *counts)
     sums, sizes = np.bincount(codes, difference).astype(float), np.bincount(codes).astype(float)
     draws = mean_draws(sums, sizes, rounds, np.random.default_rng(seed))
-    effect = from_draws(float(difference.mean()), draws, None, difference.size, sums.size, tail, method)
+    return tested_draws(difference, draws, sums.size, tail, method, counts)
+
+
+def tested_draws(
+    difference: Floats, draws: Floats, units: int, tail: float, method: str, counts: tuple[int, int, int]
+) -> HypothesisTest:
+    """The test that bootstrap draws [rounds] of the mean difference amount to."""
+    effect = from_draws(float(difference.mean()), draws, None, difference.size, units, tail, method)
     if effect.interval is None:
         return HypothesisTest(effect, None if difference.any() else 1.0, 0.0, method, *counts)
     fewer = min(np.count_nonzero(draws <= 0), np.count_nonzero(draws >= 0))
-    z = scipy.special.ndtri((fewer + 1) / (rounds + 1))
-    p = 2 * float(scipy.special.stdtr(sums.size - 1, z * math.sqrt((sums.size - 1) / sums.size)))
+    z = scipy.special.ndtri((fewer + 1) / (draws.size + 1))
+    p = 2 * float(scipy.special.stdtr(units - 1, z * math.sqrt((units - 1) / units)))
     return HypothesisTest(effect, min(1.0, p), 0.0, method, *counts)
 
 
@@ -74,7 +82,7 @@ def paired_permutation(
     Source: Fisher, "The design of experiments" (1935), section 21; p-value of random patterns: Phipson and Smyth,
     "Permutation p-values should never be zero" (2010).
     """
-    difference, counts = _difference(treatment, baseline)
+    difference, counts = paired_difference(treatment, baseline)
     codes = clusters(groups, difference.size)
     method = "paired cluster permutation" if grouped(codes) else "paired permutation"
     effect = clustered_mean(difference, groups, level=level)
@@ -93,35 +101,70 @@ def paired_permutation(
     return HypothesisTest(effect, p, 0.0, method, *counts)
 
 
-def mcnemar(treatment: ArrayLike, baseline: ArrayLike, *, exact: bool = False, level: float = 0.95) -> HypothesisTest:
+def paired_t(
+    treatment: ArrayLike, baseline: ArrayLike, *, groups: Groups | None = None, level: float = 0.95
+) -> HypothesisTest:
+    """Student's t test of a mean difference of zero; with groups, on the cluster-robust standard error.
+
+    The degrees of freedom are clusters - 1. Arguments are those of `paired_bootstrap`. All differences equal: the
+    interval is unknown, and p is 1 if they are 0, else unknown.
+
+    Source: Miller, "Adding error bars to evals" (2024), section 4 (paired differences, clustered standard errors);
+    Cameron and Miller, "A practitioner's guide to cluster-robust inference" (2015).
+    """
+    difference, counts = paired_difference(treatment, baseline)
+    codes = clusters(groups, difference.size)
+    effect = clustered_mean(difference, groups, level=level)
+    method = "paired clustered t" if grouped(codes) else "paired t"
+    if not effect.stderr or effect.value is None:
+        unmoved = difference.size > 0 and not difference.any()
+        return HypothesisTest(effect, 1.0 if unmoved else None, 0.0, method, *counts)
+    t = effect.value / effect.stderr
+    p = 2 * float(scipy.special.stdtr(int(codes.max()), -abs(t)))
+    return HypothesisTest(effect, p, 0.0, method, *counts, t)
+
+
+def mcnemar(
+    treatment: ArrayLike,
+    baseline: ArrayLike,
+    *,
+    form: Literal["mid-p", "exact", "chi-square"] = "mid-p",
+    level: float = 0.95,
+) -> HypothesisTest:
     """McNemar's test of two systems' right/wrong answers, from the pairs in which they differ.
 
     Args:
         treatment, baseline: [n] right (1) or wrong (0), same items in the same order.
-        exact: the exact conditional p-value instead of the mid-p value, which keeps its level and is less timid.
+        form: how p is found. "mid-p" keeps its level and is less timid than "exact", the conditional binomial;
+            "chi-square" has Edwards' continuity correction and is what papers print most.
         level: confidence level of the difference in accuracy.
 
-    Without discordant pairs p is 1. Items in clusters: use `paired_permutation` or `paired_bootstrap`.
+    Without discordant pairs p is 1. Items in clusters: use `paired_t`, `paired_permutation` or `paired_bootstrap`.
 
-    Source: McNemar (1947); mid-p: Fagerland, Lydersen and Laake, "The McNemar test for binary matched-pairs data"
-    (2013); interval: Bonett and Price, "Adjusted Wald confidence interval for a difference of binomial proportions
-    based on paired data" (2012).
+    Source: McNemar (1947); correction: Edwards (1948); mid-p: Fagerland, Lydersen and Laake, "The McNemar test for
+    binary matched-pairs data" (2013); interval: Bonett and Price, "Adjusted Wald confidence interval for a
+    difference of binomial proportions based on paired data" (2012).
     """
-    difference, (wins, losses, ties) = _difference(binary(treatment, "treatment"), binary(baseline, "baseline"))
-    method = "exact McNemar" if exact else "mid-p McNemar"
+    difference, (wins, losses, ties) = paired_difference(binary(treatment, "treatment"), binary(baseline, "baseline"))
+    method, statistic = f"{form} McNemar", None
     z = -float(scipy.special.ndtri(check_level(level) / 2))
     n, fewer, discordant = difference.size, min(wins, losses), wins + losses
     if not n:
         return HypothesisTest(Estimate(None, None, 0, None, "bonett-price", "no pairs"), None, 0.0, method, 0, 0, 0)
-    below = float(scipy.special.bdtr(fewer, discordant, 0.5))
-    at = below - (float(scipy.special.bdtr(fewer - 1, discordant, 0.5)) if fewer else 0.0)
-    p = min(1.0, 2 * below if exact else 2 * below - at)
+    if form == "chi-square":
+        statistic = max(0, abs(wins - losses) - 1) ** 2 / discordant if discordant else 0.0
+        p = float(scipy.special.chdtrc(1, statistic))
+    else:
+        below = float(scipy.special.bdtr(fewer, discordant, 0.5))
+        at = below - (float(scipy.special.bdtr(fewer - 1, discordant, 0.5)) if fewer else 0.0)
+        p = min(1.0, 2 * below if form == "exact" else 2 * below - at)
     up, down = (wins + 1) / (n + 2), (losses + 1) / (n + 2)
     half = z * math.sqrt((up + down - (up - down) ** 2) / (n + 2))
     interval = (max(-1.0, up - down - half), min(1.0, up - down + half))
     value = (wins - losses) / n
     stderr = math.sqrt(max(0.0, discordant / n - value**2) / n) or None
-    return HypothesisTest(Estimate(value, interval, n, stderr, "bonett-price"), p, 0.0, method, wins, losses, ties)
+    effect = Estimate(value, interval, n, stderr, "bonett-price")
+    return HypothesisTest(effect, p, 0.0, method, wins, losses, ties, statistic)
 
 
 def sign_test(treatment: ArrayLike, baseline: ArrayLike, *, level: float = 0.95) -> HypothesisTest:
@@ -132,7 +175,7 @@ def sign_test(treatment: ArrayLike, baseline: ArrayLike, *, level: float = 0.95)
 
     Source: Arbuthnott (1710); Conover, "Practical nonparametric statistics" (1999), section 3.4.
     """
-    _, (wins, losses, ties) = _difference(treatment, baseline)
+    _, (wins, losses, ties) = paired_difference(treatment, baseline)
     effect = clopper_pearson(wins, wins + losses, level=level)
     if not wins + losses:
         effect = Estimate(None, None, 0, None, "clopper-pearson", "no pair differs" if ties else "no pairs")
@@ -140,7 +183,8 @@ def sign_test(treatment: ArrayLike, baseline: ArrayLike, *, level: float = 0.95)
     return HypothesisTest(effect, p if wins + losses + ties else None, 0.5, "sign test", wins, losses, ties)
 
 
-def _difference(treatment: ArrayLike, baseline: ArrayLike) -> tuple[Floats, tuple[int, int, int]]:
+def paired_difference(treatment: ArrayLike, baseline: ArrayLike) -> tuple[Floats, tuple[int, int, int]]:
+    """Differences [n] of paired values, and how many are above, below and equal to zero."""
     first, second = floats(treatment, "treatment"), floats(baseline, "baseline")
     same_length(treatment=first, baseline=second)
     difference = first - second
