@@ -24,6 +24,7 @@ BY_SCORES: Mapping[str, Callable[[ScoreTable], Floats]] = {
     "optimality_gap": positional.optimality_gap,
     "plurality": positional.plurality,
     "borda": positional.borda,
+    "mean_rank": lambda table: positional.borda(table, ties="average"),
     "dowdall": positional.dowdall,
     "threshold": positional.threshold,
     "baldwin": positional.baldwin,

@@ -68,7 +68,8 @@ def copeland(support: Floats, *, ties: float = 0.0, losses: float = -1.0) -> Flo
     """
     margin = margins(support)
     draws = (margin == 0).sum(axis=1) - 1
-    return (margin > 0).sum(axis=1) + ties * draws + losses * (margin < 0).sum(axis=1)
+    scores: Floats = (margin > 0).sum(axis=1) + ties * draws + losses * (margin < 0).sum(axis=1)
+    return scores
 
 
 def minimax(support: Floats, *, strength: Literal["winning", "margin", "opposition"] = "winning") -> Floats:

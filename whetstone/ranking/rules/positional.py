@@ -63,7 +63,8 @@ def threshold(table: ScoreTable) -> Floats:
     from_last = present - places
     counts = [_total(table, np.where(np.isnan(places), np.nan, from_last == p)) for p in range(len(table.names) - 1)]
     keys = np.unique(np.stack(counts, axis=1), axis=0, return_inverse=True)[1].ravel()
-    return (keys[:, None] < keys[None, :]).sum(axis=1).astype(np.float64)
+    scores: Floats = (keys[:, None] < keys[None, :]).sum(axis=1).astype(np.float64)
+    return scores
 
 
 def mean(table: ScoreTable) -> Floats:

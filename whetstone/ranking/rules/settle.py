@@ -17,4 +17,5 @@ def by_order(beats: NDArray[np.bool_]) -> NDArray[np.float64]:
     Args:
         beats: [k, k] transitive: does the row's system stand above the column's?
     """
-    return beats.sum(axis=1, dtype=np.float64) - beats.sum(axis=0, dtype=np.float64)
+    scores: NDArray[np.float64] = beats.sum(axis=1, dtype=np.float64) - beats.sum(axis=0, dtype=np.float64)
+    return scores
