@@ -1,0 +1,51 @@
+"""The win rate against each opponent, averaged over opponents: every opponent counts the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy
+
+from whetstone.core.registry import method
+from whetstone.ranking.comparisons import Comparisons, Counts, count
+from whetstone.ranking.ranking import Ranking
+
+
+@method("ranking", checked="tests/ranking/test_scores.py::test_average_win_rate_does_not_reward_playing_often")
+def average_win_rate(comparisons: Comparisons | Counts, *, level: float = 0.95) -> Ranking:
+    """Average over the opponents met of the share of points won against each; a tie is half a point.
+
+    Args:
+        comparisons: rows, or their counts. Rows are taken as independent.
+        level: confidence level.
+
+    Returns:
+        Shares [k] with their covariance and limits. The variance of each pair's share is that of its points with half a
+        win and half a loss added, so that a pair with one kind of outcome is not called certain.
+    """
+    counts = comparisons if isinstance(comparisons, Counts) else count(comparisons)
+    matches, points = counts.matches, counts.points
+    met = matches > 0
+    opponents = np.maximum(met.sum(axis=1), 1)
+    share = np.divide(points, matches, out=np.zeros_like(points), where=met)
+    smooth = (points + 0.5) / (matches + 1)
+    squares = (
+        (counts.squared_wins + 0.5) * (1 - smooth) ** 2
+        + (counts.squared_wins.T + 0.5) * smooth**2
+        + counts.squared_ties * (0.5 - smooth) ** 2
+    )
+    variance = np.where(met, squares / (matches + 1) ** 2, 0.0)
+    covariance = -variance / np.outer(opponents, opponents)
+    np.fill_diagonal(covariance, variance.sum(axis=1) / opponents**2)
+    scores = share.sum(axis=1) / opponents
+    half = scipy.special.ndtri((1 + level) / 2) * np.sqrt(covariance.diagonal())
+    return Ranking(
+        "average_win_rate",
+        counts.names,
+        scores,
+        covariance,
+        np.maximum(scores - half, 0.0),
+        np.minimum(scores + half, 1.0),
+        n=counts.n,
+        settings={"scale": "share of points", "level": level},
+        notes=tuple(f"{counts.names[i]} met nobody" for i in np.flatnonzero(~met.any(axis=1))),
+    )

@@ -1,0 +1,139 @@
+"""Bradley-Terry or Davidson strengths with covariates: strengths at equal order, length and style."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from whetstone.core.errors import TaskError
+from whetstone.core.registry import method
+from whetstone.ranking import _davidson as davidson
+from whetstone.ranking._covariance import effects, limits, sandwich
+from whetstone.ranking._newton import Derivatives, Floats, Maximum, inverse, maximise
+from whetstone.ranking._prior import anchor, prior_for
+from whetstone.ranking.comparisons import Comparisons, count
+from whetstone.ranking.covariates import position as shown_first
+from whetstone.ranking.ranking import Ranking
+
+
+@method("ranking", checked="tests/ranking/test_contextual_bradley_terry.py::test_finds_planted_effects_and_strengths")
+def contextual_bradley_terry(
+    comparisons: Comparisons,
+    *,
+    covariates: Mapping[str, ArrayLike] | None = None,
+    position: bool = True,
+    ties: Literal["half", "davidson"] = "half",
+    prior: float | None = None,
+    level: float = 0.95,
+) -> Ranking:
+    """Strengths at equal covariates, with the effect of each covariate on the judges.
+
+    Args:
+        comparisons: rows; `left_first` says which was shown first.
+        covariates: name -> [n], positive where it favours the left system (see `covariates`).
+        position: estimate the advantage of being shown first.
+        ties: "half" a win for each, or "davidson" with a tie parameter.
+        prior: comparisons that each system plays, half won, against one of strength 0; None: 0 where the maximum
+            exists, 1 where it does not.
+        level: confidence level.
+
+    Returns:
+        Log odds [k] of sum 0 with a sandwich covariance, clustered by group where there is one. `settings["effects"]`
+        holds for each covariate the effect on the log odds of one unit with limits and p, and the tie parameter.
+
+    Raises:
+        TaskError: a covariate that is not [n] finite numbers, or that differences of strengths explain completely.
+
+    Source: home advantage in Agresti, "Categorical data analysis" (2013), section 11.6; Davidson, "On extending the
+    Bradley-Terry model to accommodate ties" (1970); style control in Chiang et al., "Chatbot Arena" (2024).
+    """
+    k, n = len(comparisons.names), len(comparisons)
+    given = {"shown first": shown_first(comparisons)} if position else {}
+    given |= {name: _checked(name, values, n) for name, values in (covariates or {}).items()}
+    columns = np.stack(list(given.values()), axis=1) if given else np.zeros((n, 0))
+    tied = ties == "davidson" and bool((comparisons.outcome == 0).any())
+    weight, notes = prior_for(count(comparisons), prior)
+    rows, free, p = davidson.rows_of(comparisons), 0 if weight else k, len(given)
+    tie_columns = np.ones((n, int(tied)))
+
+    def terms(theta: Floats) -> davidson.Terms:
+        eta = theta[rows.left] - theta[rows.right] + columns @ theta[k : k + p]
+        return davidson.terms(rows, eta, float(theta[-1]) if tied else None)
+
+    def derivatives(theta: Floats) -> Derivatives:
+        found, (value, slope, curve) = terms(theta), anchor(theta[:k], weight)
+        gradient = davidson.gradient(rows, found, 1.0, columns, tie_columns)
+        information = davidson.information(rows, found, 1.0, columns, tie_columns)
+        gradient[:k] += slope
+        information[:k, :k] += np.diag(curve)
+        return value + float(rows.weight @ found.value), gradient, information
+
+    start = np.zeros(k + p + int(tied))
+    _refuse_confounded(list(given), derivatives(start)[2], k)
+    fit = maximise(derivatives, start, free)
+    bread = _bread(fit, given, k, free)
+    scores = davidson.scores(rows, terms(fit.parameters), 1.0, columns, tie_columns)
+    covariance = sandwich(bread, scores, rows.weight, comparisons.group)
+    strengths = fit.parameters[:k] - fit.parameters[:k].mean()
+    low, high = limits(strengths, covariance[:k, :k], level)
+    names = [*given, "log tie parameter"][: len(start) - k]
+    return Ranking(
+        "contextual_bradley_terry",
+        comparisons.names,
+        strengths,
+        covariance[:k, :k],
+        low,
+        high,
+        n=n,
+        settings={
+            "scale": "log odds, sum 0",
+            "ties": ties,
+            "prior": weight,
+            "level": level,
+            "covariance": "sandwich" if comparisons.group is None else "sandwich, by group",
+            "effects": effects(names, fit.parameters[k:], covariance[k:, k:], level),
+        },
+        notes=notes,
+    )
+
+
+def _checked(name: str, values: ArrayLike, n: int) -> Floats:
+    column = np.asarray(values, dtype=np.float64)
+    if column.shape != (n,):
+        raise TaskError(f"covariate {name!r} has the shape {column.shape} for {n} comparisons")
+    if not np.isfinite(column).all():
+        row = int(np.argmin(np.isfinite(column)))
+        raise TaskError(f"row {row + 1}, covariate {name!r}: {column[row]} is not a finite number")
+    return column
+
+
+def _refuse_confounded(names: list[str], information: Floats, k: int) -> None:
+    """What is left of the covariates' information when strengths may take their part must not vanish."""
+    p = len(names)
+    own, shared = information[k : k + p, k : k + p], information[:k, k : k + p]
+    if not p:
+        return
+    size = np.sqrt(np.maximum(own.diagonal(), 1e-300))
+    left = own - shared.T @ np.linalg.pinv(information[:k, :k], hermitian=True) @ shared
+    values, vectors = np.linalg.eigh(left / np.outer(size, size))
+    if values[0] < 1e-9:
+        which = [names[i] for i in np.flatnonzero(np.abs(vectors[:, 0]) > 0.1)]
+        raise TaskError(
+            f"covariate {', '.join(which)}: the same in every comparison of a pair, so it cannot be told from strength"
+        )
+
+
+def _bread(fit: Maximum, given: Mapping[str, Floats], k: int, free: int) -> Floats:
+    """Inverse information, unless a covariate decides every comparison: then its effect has no finite estimate."""
+    information = fit.information
+    decisive = [
+        name
+        for i, (name, column) in enumerate(given.items(), k)
+        if information[i, i] < 1e-4 * max(1.0, float(np.mean(column**2)))
+    ]
+    if decisive:
+        raise TaskError(f"covariate {', '.join(decisive)}: decides every comparison, so no finite effect fits")
+    return inverse(information, k, free)

@@ -1,0 +1,130 @@
+"""Strengths from rankings of several systems at a time: the best of each set is chosen, then the best of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations, product
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from whetstone.core.errors import TaskError
+from whetstone.core.registry import method
+from whetstone.ranking._covariance import limits, sandwich
+from whetstone.ranking._newton import Derivatives, Floats, inverse, maximise
+from whetstone.ranking._prior import anchor, prior_for
+from whetstone.ranking.comparisons import Rankings, count
+from whetstone.ranking.ranking import Ranking
+
+MOST_TIED = 5
+
+
+@method("ranking", checked="tests/ranking/test_plackett_luce.py::test_finds_the_planted_strengths")
+def plackett_luce(rankings: Rankings, *, prior: float | None = None, level: float = 0.95) -> Ranking:
+    """Plackett-Luce strengths by maximum likelihood, with a sandwich covariance clustered by group.
+
+    Args:
+        rankings: n rankings; systems that a row does not hold were not shown in it. Systems tied in a row stand in
+            every order equally often, so that a tie of two is half a win for each.
+        prior: comparisons that each system plays, half won, against one of strength 0; None: 0 where the maximum
+            exists, 1 where it does not.
+        level: confidence level.
+
+    Returns:
+        Log strengths [k] of sum 0, with covariance and limits.
+
+    Raises:
+        TaskError: more than five systems of a row are tied.
+
+    Source: Luce, "Individual choice behavior" (1959); Plackett, "The analysis of permutations" (1975); likelihood as in
+    Hunter, "MM algorithms for generalized Bradley-Terry models" (2004), maximised here by Newton's method.
+    """
+    k = len(rankings.names)
+    weight_of_prior, notes = prior_for(count(rankings.pairs()), prior)
+    order, row, weight = _untied(rankings)
+    stages = list(_stages(order, weight))
+    free = 0 if weight_of_prior else k
+    fit = maximise(lambda theta: _derivatives(theta, stages, weight_of_prior), np.zeros(k), free)
+    bread = inverse(fit.information, k, free)
+    strengths = fit.parameters - fit.parameters.mean()
+    groups = row if rankings.group is None else rankings.group[row]
+    covariance = sandwich(bread, _scores(fit.parameters, order), weight, groups)
+    low, high = limits(strengths, covariance, level)
+    return Ranking(
+        "plackett_luce",
+        rankings.names,
+        strengths,
+        covariance,
+        low,
+        high,
+        n=len(rankings),
+        settings={
+            "scale": "log strength, sum 0",
+            "level": level,
+            "prior": weight_of_prior,
+            "covariance": "sandwich, by ranking" if rankings.group is None else "sandwich, by group",
+        },
+        notes=notes,
+    )
+
+
+def _untied(rankings: Rankings) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Orders without ties [m, K], the ranking that each comes from [m], and its weight [m]."""
+    order = rankings.order.astype(np.int64)
+    if rankings.tied is None or not (rankings.tied[:, 1:] & (order[:, 1:] >= 0)).any():
+        return order, np.arange(len(order)), np.ones(len(order))
+    orders, rows, weights = [], [], []
+    for row, (codes, tied) in enumerate(zip(order.tolist(), rankings.tied.tolist(), strict=True)):
+        blocks: list[list[int]] = []
+        for place, code in enumerate(codes):
+            if place and tied[place] and code >= 0:
+                blocks[-1].append(code)
+            else:
+                blocks.append([code])
+        if max(map(len, blocks)) > MOST_TIED:
+            raise TaskError(f"row {row + 1}: {max(map(len, blocks))} systems are tied; at most {MOST_TIED} can be")
+        every = [sum(parts, ()) for parts in product(*(permutations(block) for block in blocks))]
+        orders += every
+        rows += [row] * len(every)
+        weights += [1 / len(every)] * len(every)
+    return np.asarray(orders, dtype=np.int64), np.asarray(rows), np.asarray(weights)
+
+
+def _stages(order: NDArray[np.int64], weight: Floats) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+    """Choices [m, size] with the chosen one first, and their weights [m]."""
+    for place in range(order.shape[1] - 1):
+        rest = order[:, place:]
+        sizes = (rest >= 0).sum(axis=1)
+        for size in np.unique(sizes[sizes >= 2]).tolist():
+            yield rest[sizes == size, :size], weight[sizes == size]
+
+
+def _derivatives(theta: Floats, stages: list[tuple[NDArray[np.int64], Floats]], prior: float) -> Derivatives:
+    k = len(theta)
+    value, gradient, of_prior = anchor(theta, prior)
+    information = np.diag(of_prior)
+    for codes, weight in stages:
+        shown = theta[codes]
+        value += float(weight @ (shown[:, 0] - scipy.special.logsumexp(shown, axis=1)))
+        chance = scipy.special.softmax(shown, axis=1) * weight[:, None]
+        gradient = gradient + np.bincount(codes[:, 0], weight, k) - np.bincount(codes.ravel(), chance.ravel(), k)
+        joint = chance[:, :, None] * (chance / weight[:, None])[:, None, :]
+        cells = codes[:, :, None] * k + codes[:, None, :]
+        information = information - np.bincount(cells.ravel(), joint.ravel(), k * k).reshape(k, k)
+        information[np.diag_indices(k)] += np.bincount(codes.ravel(), chance.ravel(), k)
+    return value, gradient, information
+
+
+def _scores(theta: Floats, order: NDArray[np.int64]) -> scipy.sparse.csr_array:
+    """[m, k] gradient of each order's log-likelihood."""
+    m, width = order.shape
+    shown = np.where(order >= 0, theta[order], -np.inf)
+    rest = np.logaddexp.accumulate(shown[:, ::-1], axis=1)[:, ::-1]
+    stage = np.where((order >= 0).cumsum(axis=1) < (order >= 0).sum(axis=1)[:, None], -rest, -np.inf)
+    reached = np.logaddexp.accumulate(stage, axis=1)
+    chosen = np.arange(width) < (order >= 0).sum(axis=1)[:, None] - 1
+    values = np.where(order >= 0, chosen - np.exp(shown + reached), 0.0)
+    return scipy.sparse.csr_array(
+        (values.ravel(), (np.repeat(np.arange(m), width), np.maximum(order, 0).ravel())), shape=(m, len(theta))
+    )
