@@ -1,37 +1,55 @@
-"""Robust covariances from the gradients of rows, clustered or not, and the limits they give."""
+"""Robust covariances from the gradients of rows, clustered or not."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from whetstone.core.errors import TaskError
 from whetstone.core.types import Json
 from whetstone.ranking._newton import Floats
 
 
-def sandwich(bread: Floats, scores: Any, weight: Floats, groups: NDArray[Any] | None) -> Floats:
-    """[p, p] covariance that holds even where rows of a cluster depend on each other or the model is wrong.
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """A covariance [p, p], what it is called, and its degrees of freedom: clusters - 1, or None for the normal."""
+
+    covariance: Floats
+    kind: str
+    freedom: float | None = None
+
+
+def robust(bread: Floats, scores: Any, weight: Floats, groups: NDArray[Any] | None, *, trusted: bool = True) -> Spread:
+    """The covariance that holds even where rows of a cluster depend on each other or the model is wrong.
 
     Args:
         bread: [p, p] inverse information.
         scores: [n, p] gradient of each row, sparse or dense, without its weight.
         weight: [n]
         groups: [n] cluster codes; None: each row is its own.
+        trusted: False gives `bread` itself, for data whose residuals say nothing (see `Grounds.robust`).
 
-    Clusters are few at times: the factor G / (G - 1) is that of CR1.
+    Raises:
+        TaskError: all rows are in one cluster.
 
     Source: White, "Maximum likelihood estimation of misspecified models" (1982); clustered: Cameron and Miller, "A
     practitioner's guide to cluster-robust inference" (2015).
     """
+    if not trusted:
+        return Spread(bread, "model")
     sums = cluster_sums(scores, weight, groups)
     units = sums.shape[0]
+    if units < 2:
+        raise TaskError("all comparisons are in one cluster, which says nothing about how clusters differ")
     meat = sums.T @ sums
-    meat = meat.toarray() if scipy.sparse.issparse(meat) else np.asarray(meat)
-    return np.asarray(bread @ meat @ bread) * units / max(units - 1, 1)
+    meat = meat.toarray() if scipy.sparse.issparse(meat) else meat
+    covariance = np.asarray(bread @ meat @ bread * (units / (units - 1)))
+    return Spread(covariance, "sandwich") if groups is None else Spread(covariance, "group", units - 1)
 
 
 def cluster_sums(scores: Any, weight: Floats, groups: NDArray[Any] | None) -> Any:
@@ -42,26 +60,23 @@ def cluster_sums(scores: Any, weight: Floats, groups: NDArray[Any] | None) -> An
     return scipy.sparse.csr_array((weight, (codes, np.arange(n))), shape=(units, n)) @ scores
 
 
-def limits(values: Floats, covariance: Floats, level: float) -> tuple[Floats, Floats]:
-    """Lower and upper normal limits."""
-    half = scipy.special.ndtri((1 + level) / 2) * np.sqrt(np.maximum(covariance.diagonal(), 0.0))
-    return values - half, values + half
+def effects(names: Sequence[str], values: Floats, spread: Spread, level: float) -> dict[str, Json]:
+    """Parameters after the strengths, by name: value, standard error, limits and the p of 0.
 
-
-def effects(
-    names: Sequence[str], values: Floats, covariance: Floats, level: float, null: float = 0.0
-) -> dict[str, Json]:
-    """Parameters besides the strengths, by name: value, standard error, limits and p of the value `null`."""
-    low, high = limits(values, covariance, level)
-    stderr = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
-    found: dict[str, Json] = {}
-    for i, name in enumerate(names):
-        p = float(2 * scipy.special.ndtr(-abs(values[i] - null) / stderr[i])) if stderr[i] > 0 else None
-        found[name] = {
-            "value": float(values[i]),
-            "stderr": float(stderr[i]) or None,
-            "low": float(low[i]),
-            "high": float(high[i]),
-            "p": p,
+    Args:
+        names: of the last parameters.
+        values: [q] their values.
+    """
+    stderr = np.sqrt(np.maximum(spread.covariance.diagonal()[-len(names) :], 0.0)) if names else np.zeros(0)
+    law = scipy.stats.norm() if spread.freedom is None else scipy.stats.t(spread.freedom)
+    half = float(law.ppf((1 + level) / 2)) * stderr
+    return {
+        name: {
+            "value": float(value),
+            "stderr": float(error) or None,
+            "low": float(value - width),
+            "high": float(value + width),
+            "p": float(2 * law.sf(abs(value) / error)) if error else None,
         }
-    return found
+        for name, value, error, width in zip(names, values, stderr, half, strict=True)
+    }

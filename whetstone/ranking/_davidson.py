@@ -9,6 +9,7 @@ half the outcome and the tie, so that a row may also carry their expectations.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy
@@ -121,8 +122,8 @@ def information(rows: Rows, of_row: Terms, scale: Floats | float, columns: Float
     return np.asarray(upper + upper.T + np.diag(out.diagonal()))
 
 
-def scores(rows: Rows, of_row: Terms, scale: Floats | float, columns: Floats, tie_columns: Floats) -> Floats:
-    """[n, k + p + q] sparse: each row's own gradient, without its weight."""
+def scores(rows: Rows, of_row: Terms, scale: Floats | float, columns: Floats, tie_columns: Floats) -> Any:
+    """[n, k + p + q] sparse array: each row's own gradient, without its weight."""
     n, slope = len(rows.left), of_row.slope * scale
     at = np.arange(n)
     strengths = scipy.sparse.csr_array(

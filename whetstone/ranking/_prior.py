@@ -1,79 +1,66 @@
-"""Does the maximum of the likelihood exist? If not, a stated prior steps in and the systems at fault are named."""
+"""What a fit of strengths rests on: the data alone, or a stated prior where the data do not identify the strengths."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from whetstone.core.errors import ConfigError
+from whetstone.core.errors import ConfigError, TaskError
 from whetstone.ranking._newton import Floats
 from whetstone.ranking.comparisons import Counts
+from whetstone.ranking.diagnosis import diagnose
+from whetstone.ranking.strengths import STEPPING_IN
 
-NAMED = 5
+
+@dataclass(frozen=True, eq=False)
+class Grounds:
+    """Attributes:
+    weight: comparisons that each system plays, half won, against an imagined one of strength 0.
+    robust: can the spread of residuals be trusted? Not where the data do not identify the strengths: residuals then
+        vanish where the uncertainty is largest.
+    part: [k] systems of different parts are placed by the prior alone.
+    notes: who stands in the way, by name, and what prior there is.
+    """
+
+    weight: float
+    robust: bool
+    part: NDArray[np.intp]
+    notes: tuple[str, ...]
+
+    @property
+    def free(self) -> int:
+        """Number of strengths whose sum the likelihood leaves open: all, or none under a prior."""
+        return 0 if self.weight else len(self.part)
+
+    def anchor(self, strengths: Floats) -> tuple[float, Floats, Floats]:
+        """Log prior, its gradient [k] and its information [k, k] in strengths that are log odds."""
+        chance = scipy.special.expit(strengths)
+        value = float((scipy.special.log_expit(strengths) - strengths / 2).sum())
+        return self.weight * value, self.weight * (0.5 - chance), np.diag(self.weight * chance * (1 - chance))
 
 
-def prior_for(counts: Counts, prior: float | None) -> tuple[float, tuple[str, ...]]:
-    """Weight of the prior on strengths, and notes on why there is one.
+def grounds_of(counts: Counts, prior: float | None) -> Grounds:
+    """What a fit to these counts may rest on.
 
     Args:
         counts: who beat whom; a tie links both ways.
-        prior: what the caller asked for; None: 0 where the maximum exists, 1 where it does not.
+        prior: the weight that the caller asked for; None: 0 where the data identify the strengths, else 1.
 
     Raises:
-        ConfigError: the prior is negative, or 0 where the maximum does not exist.
-
-    Source: the maximum exists if and only if every system is linked to every other by wins (Ford, "Solution of a
-    ranking problem from binary comparisons", 1957).
+        ConfigError: the prior is no number from 0 up.
+        TaskError: the prior is 0 where the data do not identify the strengths.
     """
-    if prior is not None and not prior >= 0:
-        raise ConfigError(f"the weight of the prior must be 0 or more, not {prior}")
-    problems = faults(counts)
-    if not problems:
-        return prior or 0.0, ()
-    if prior == 0:
-        raise ConfigError(f"no maximum of the likelihood exists ({'; '.join(problems)}): give a prior above 0")
-    weight = 1.0 if prior is None else prior
-    words = f"fitted as if each had also played {weight:g} comparisons against one of strength 0, half of them won"
-    return weight, (*problems, words)
-
-
-def anchor(strengths: Floats, weight: float) -> tuple[float, Floats, Floats]:
-    """Log prior, its gradient [k] and its information [k], of strengths that are log odds.
-
-    Each system plays `weight` comparisons, half won and half lost, against an imagined one of strength 0.
-    """
-    chance = scipy.special.expit(strengths)
-    value = float((scipy.special.log_expit(strengths) - strengths / 2).sum())
-    return weight * value, weight * (0.5 - chance), weight * chance * (1 - chance)
-
-
-def faults(counts: Counts) -> tuple[str, ...]:
-    """Why no finite strengths maximise the likelihood, by name; empty where they do."""
-    beat = (counts.wins + counts.ties > 0).astype(np.int8)
-    parts, part = scipy.sparse.csgraph.connected_components(beat, connection="weak")
-    if parts > 1:
-        groups = [_named(counts, part == i) for i in range(parts)]
-        return (f"{parts} parts without a comparison between them: " + " | ".join(groups[:NAMED]),)
-    strong, group = scipy.sparse.csgraph.connected_components(beat, connection="strong")
-    if strong == 1:
-        return ()
-    winless, undefeated = ~beat.any(axis=1), ~beat.any(axis=0)
-    found = []
-    if winless.any():
-        found.append(f"never won: {_named(counts, winless)}")
-    if undefeated.any():
-        found.append(f"never lost: {_named(counts, undefeated)}")
-    rest = f"one group of systems never lost to the rest: {_named(counts, group == _top(beat, group))}"
-    return tuple(found) or (rest,)
-
-
-def _top(beat: NDArray[np.int8], group: NDArray[np.int32]) -> int:
-    """The strongly connected group that nobody outside beat."""
-    lost = [int(beat[group != i][:, group == i].sum()) for i in range(int(group.max()) + 1)]
-    return int(np.argmin(lost))
-
-
-def _named(counts: Counts, which: NDArray[np.bool_]) -> str:
-    names = [counts.names[i] for i in np.flatnonzero(which)]
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    if prior is not None and not (np.isfinite(prior) and prior >= 0):
+        raise ConfigError(f"prior is {prior}; it must be a number from 0 up")
+    found = diagnose(counts)
+    notes = found.sentences()
+    if prior == 0 and not found.identified:
+        raise TaskError(f"the comparisons do not identify the strengths; {'; '.join(notes)}; leave out prior=0")
+    weight = prior if prior is not None else 0.0 if found.identified else STEPPING_IN
+    if weight:
+        words = f"{weight:g} comparison{'s' * (weight != 1)}, half won and half lost"
+        notes += (f"scores rest on a prior: each system was given {words}, against an imagined one of strength 0",)
+    return Grounds(weight, found.identified, found.part, notes)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-import scipy
 
 from whetstone.core.registry import method
+from whetstone.ranking._covariance import Spread
+from whetstone.ranking._ranked import ranked
 from whetstone.ranking.comparisons import Comparisons, Counts, count
 from whetstone.ranking.ranking import Ranking
 
 
 @method("ranking", checked="tests/ranking/test_scores.py::test_average_win_rate_does_not_reward_playing_often")
-def average_win_rate(comparisons: Comparisons | Counts, *, level: float = 0.95) -> Ranking:
+def average_win_rate(comparisons: Comparisons | Counts, *, level: float = 0.95, seed: int = 0) -> Ranking:
     """Average over the opponents met of the share of points won against each; a tie is half a point.
 
     Args:
         comparisons: rows, or their counts. Rows are taken as independent.
-        level: confidence level.
+        level: of each limit, and of ranks and tiers all at once.
+        seed: of the draws behind ranks and tiers.
 
     Returns:
-        Shares [k] with their covariance and limits. The variance of each pair's share is that of its points with half a
-        win and half a loss added, so that a pair with one kind of outcome is not called certain.
+        Shares [k] with their covariance, limits, ranks and tiers. The variance of each pair's share is that of its
+        points with half a win and half a loss added, so that a pair with one kind of outcome is not called certain.
     """
     counts = comparisons if isinstance(comparisons, Counts) else count(comparisons)
     matches, points = counts.matches, counts.points
@@ -37,15 +41,17 @@ def average_win_rate(comparisons: Comparisons | Counts, *, level: float = 0.95) 
     covariance = -variance / np.outer(opponents, opponents)
     np.fill_diagonal(covariance, variance.sum(axis=1) / opponents**2)
     scores = share.sum(axis=1) / opponents
-    half = scipy.special.ndtri((1 + level) / 2) * np.sqrt(covariance.diagonal())
-    return Ranking(
+    found = ranked(
         "average_win_rate",
         counts.names,
         scores,
-        covariance,
-        np.maximum(scores - half, 0.0),
-        np.minimum(scores + half, 1.0),
+        Spread(covariance, "by pair"),
         n=counts.n,
-        settings={"scale": "share of points", "level": level},
+        level=level,
+        seed=seed,
+        settings={"scale": "share of points"},
         notes=tuple(f"{counts.names[i]} met nobody" for i in np.flatnonzero(~met.any(axis=1))),
     )
+    assert found.low is not None
+    assert found.high is not None
+    return replace(found, low=np.maximum(found.low, 0.0), high=np.minimum(found.high, 1.0))

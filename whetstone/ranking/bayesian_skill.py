@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
-import scipy
 
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import method
+from whetstone.core.types import Json
+from whetstone.ranking._covariance import Spread
+from whetstone.ranking._ranked import ranked
 from whetstone.ranking.comparisons import Comparisons, Rankings
 from whetstone.ranking.ranking import Ranking
-
-MEAN, DEVIATION = 25.0, 25.0 / 3
-BETA = DEVIATION / 2
-FLOOR = 1e-4
+from whetstone.ranking.skill import BETA, DEVIATION, MEAN, update
 
 
 @method(
@@ -37,6 +33,7 @@ def bayesian_skill(
     draw_margin: float = 0.0,
     eta: float = 0.0,
     level: float = 0.95,
+    seed: int = 0,
 ) -> Ranking:
     """Skills after one pass of closed-form Bayesian updates over rankings of several systems, or comparisons of two.
 
@@ -46,11 +43,12 @@ def bayesian_skill(
         beta: standard deviation of a performance around its skill.
         draw_margin: performances this close are tied; at 0 a tie says that they were equal.
         eta: standard deviations taken off the mean: 0 ranks by mean, 3 by what is nearly certain.
-        level: of the limits.
+        level: of each limit, and of ranks and tiers all at once, in the belief.
+        seed: of the draws behind ranks and tiers.
 
     Returns:
-        mean - eta * deviation [k], and, where eta is 0, covariance and credible limits of the skills.
-        Skills are not correlated in this belief, and rows with an old belief weigh less: the limits are the model's.
+        mean - eta * deviation [k]; where eta is 0, also covariance, limits, ranks and tiers of the skills. In this
+        belief skills are not correlated; how well its limits cover is a matter for simulation.
 
     Raises:
         ConfigError: a deviation or beta that is not above 0, or a negative draw margin or eta.
@@ -73,82 +71,19 @@ def bayesian_skill(
         for i, m, v in zip(systems, *new, strict=True):
             means[i], variances[i] = m, v
     skills, deviations = np.asarray(means), np.sqrt(np.asarray(variances))
-    half = float(scipy.special.ndtri((1 + level) / 2)) * deviations
-    return Ranking(
-        "bayesian_skill",
-        rankings.names,
-        skills - eta * deviations,
-        None if eta else np.diag(deviations**2),
-        None if eta else skills - half,
-        None if eta else skills + half,
-        n=len(rankings),
-        settings={
-            "scale": f"skill, before the first row {mean:g} with deviation {deviation:g}",
-            "beta": beta,
-            "draw_margin": draw_margin,
-            "eta": eta,
-            "level": level,
-            "deviations": deviations.tolist(),
-        },
+    settings: dict[str, Json] = {
+        "scale": f"skill, before the first row {mean:g} with deviation {deviation:g}",
+        "beta": beta,
+        "draw_margin": draw_margin,
+        "eta": eta,
+        "deviations": deviations.tolist(),
+    }
+    if eta:
+        return Ranking("bayesian_skill", rankings.names, skills - eta * deviations, n=len(rankings), settings=settings)
+    belief = Spread(np.diag(deviations**2), "belief")
+    return ranked(
+        "bayesian_skill", rankings.names, skills, belief, n=len(rankings), level=level, seed=seed, settings=settings
     )
-
-
-def update(
-    means: Sequence[float],
-    variances: Sequence[float],
-    places: Sequence[int],
-    *,
-    beta: float = BETA,
-    draw_margin: float = 0.0,
-    floor: float = FLOOR,
-) -> tuple[list[float], list[float]]:
-    """Means and variances of the skills of K systems after one ranking of them.
-
-    Args:
-        means, variances: [K] before.
-        places: [K] lower is better, equal is tied.
-        beta, draw_margin: as in `bayesian_skill`.
-        floor: least factor by which one ranking may shrink a variance.
-
-    For each pair, with c^2 = var_i + var_j + 2 beta^2 and t = (mean_i - mean_j) / c, the exact posterior of one
-    comparison moves the mean by var_i / c * v and takes var_i^2 / c^2 * w off the variance; a ranking adds these up.
-    """
-    shifts, shrinks = [0.0] * len(means), [0.0] * len(means)
-    for i in range(len(means)):
-        for j in range(i + 1, len(means)):
-            c = math.sqrt(variances[i] + variances[j] + 2 * beta**2)
-            sign = 1.0 if places[i] <= places[j] else -1.0
-            t, margin = sign * (means[i] - means[j]) / c, draw_margin / c
-            v, w = _drawn(t, margin) if places[i] == places[j] else _won(t - margin)
-            shifts[i] += sign * variances[i] / c * v
-            shifts[j] -= sign * variances[j] / c * v
-            shrinks[i] += variances[i] / c**2 * w
-            shrinks[j] += variances[j] / c**2 * w
-    return (
-        [mean + shift for mean, shift in zip(means, shifts, strict=True)],
-        [variance * max(1 - shrink, floor) for variance, shrink in zip(variances, shrinks, strict=True)],
-    )
-
-
-def _won(t: float) -> tuple[float, float]:
-    """Shift and shrink of a normal cut off below -t, in its standard deviations."""
-    below = math.erfc(-t / math.sqrt(2)) / 2
-    v = _density(t) / below if below > 1e-290 else -t
-    return v, min(v * (v + t), 1.0)
-
-
-def _drawn(t: float, margin: float) -> tuple[float, float]:
-    """The same of a normal kept within `margin` around -t; at margin 0, of one known to lie there."""
-    inside = (math.erf((margin - t) / math.sqrt(2)) + math.erf((margin + t) / math.sqrt(2))) / 2
-    if inside < 1e-12:
-        return -t, 1.0
-    high, low = _density(margin - t), _density(margin + t)
-    v = (low - high) / inside
-    return v, v * v + ((margin - t) * high + (margin + t) * low) / inside
-
-
-def _density(t: float) -> float:
-    return math.exp(-t * t / 2) / math.sqrt(2 * math.pi)
 
 
 def _results(data: Rankings | Comparisons) -> list[tuple[list[int], list[int]]]:

@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike
 from whetstone.core.errors import TaskError
 from whetstone.core.registry import method
 from whetstone.ranking import _davidson as davidson
-from whetstone.ranking._covariance import effects, limits, sandwich
+from whetstone.ranking._covariance import effects, robust
 from whetstone.ranking._newton import Derivatives, Floats, Maximum, inverse, maximise
-from whetstone.ranking._prior import anchor, prior_for
+from whetstone.ranking._prior import grounds_of
+from whetstone.ranking._ranked import ranked
 from whetstone.ranking.comparisons import Comparisons, count
 from whetstone.ranking.covariates import position as shown_first
 from whetstone.ranking.ranking import Ranking
@@ -28,6 +29,7 @@ def contextual_bradley_terry(
     ties: Literal["half", "davidson"] = "half",
     prior: float | None = None,
     level: float = 0.95,
+    seed: int = 0,
 ) -> Ranking:
     """Strengths at equal covariates, with the effect of each covariate on the judges.
 
@@ -36,13 +38,15 @@ def contextual_bradley_terry(
         covariates: name -> [n], positive where it favours the left system (see `covariates`).
         position: estimate the advantage of being shown first.
         ties: "half" a win for each, or "davidson" with a tie parameter.
-        prior: comparisons that each system plays, half won, against one of strength 0; None: 0 where the maximum
-            exists, 1 where it does not.
-        level: confidence level.
+        prior: comparisons, half won, that each system gets against an imagined one of strength 0; None: none where the
+            data identify the strengths, else 1.
+        level: of each limit, and of ranks and tiers all at once.
+        seed: of the draws behind ranks and tiers.
 
     Returns:
-        Log odds [k] of sum 0 with a sandwich covariance, clustered by group where there is one. `settings["effects"]`
-        holds for each covariate the effect on the log odds of one unit with limits and p, and the tie parameter.
+        Log-odds [k] with mean 0 and a sandwich covariance, clustered by group where there is one.
+        `settings["effects"]` holds the effect of one unit of each covariate on the log-odds, with limits and p, and
+        the tie parameter.
 
     Raises:
         TaskError: a covariate that is not [n] finite numbers, or that differences of strengths explain completely.
@@ -55,8 +59,8 @@ def contextual_bradley_terry(
     given |= {name: _checked(name, values, n) for name, values in (covariates or {}).items()}
     columns = np.stack(list(given.values()), axis=1) if given else np.zeros((n, 0))
     tied = ties == "davidson" and bool((comparisons.outcome == 0).any())
-    weight, notes = prior_for(count(comparisons), prior)
-    rows, free, p = davidson.rows_of(comparisons), 0 if weight else k, len(given)
+    grounds = grounds_of(count(comparisons), prior)
+    rows, p = davidson.rows_of(comparisons), len(given)
     tie_columns = np.ones((n, int(tied)))
 
     def terms(theta: Floats) -> davidson.Terms:
@@ -64,39 +68,36 @@ def contextual_bradley_terry(
         return davidson.terms(rows, eta, float(theta[-1]) if tied else None)
 
     def derivatives(theta: Floats) -> Derivatives:
-        found, (value, slope, curve) = terms(theta), anchor(theta[:k], weight)
+        found, (value, slope, curve) = terms(theta), grounds.anchor(theta[:k])
         gradient = davidson.gradient(rows, found, 1.0, columns, tie_columns)
         information = davidson.information(rows, found, 1.0, columns, tie_columns)
         gradient[:k] += slope
-        information[:k, :k] += np.diag(curve)
+        information[:k, :k] += curve
         return value + float(rows.weight @ found.value), gradient, information
 
     start = np.zeros(k + p + int(tied))
     _refuse_confounded(list(given), derivatives(start)[2], k)
-    fit = maximise(derivatives, start, free)
-    bread = _bread(fit, given, k, free)
+    fit = maximise(derivatives, start, grounds.free)
+    bread = _bread(fit, given, k, grounds.free)
     scores = davidson.scores(rows, terms(fit.parameters), 1.0, columns, tie_columns)
-    covariance = sandwich(bread, scores, rows.weight, comparisons.group)
-    strengths = fit.parameters[:k] - fit.parameters[:k].mean()
-    low, high = limits(strengths, covariance[:k, :k], level)
+    spread = robust(bread, scores, rows.weight, comparisons.group, trusted=grounds.robust)
     names = [*given, "log tie parameter"][: len(start) - k]
-    return Ranking(
+    return ranked(
         "contextual_bradley_terry",
         comparisons.names,
-        strengths,
-        covariance[:k, :k],
-        low,
-        high,
+        fit.parameters[:k] - fit.parameters[:k].mean(),
+        spread,
         n=n,
+        level=level,
+        seed=seed,
         settings={
-            "scale": "log odds, sum 0",
+            "scale": "natural log-odds",
             "ties": ties,
-            "prior": weight,
-            "level": level,
-            "covariance": "sandwich" if comparisons.group is None else "sandwich, by group",
-            "effects": effects(names, fit.parameters[k:], covariance[k:, k:], level),
+            "prior": grounds.weight,
+            "effects": effects(names, fit.parameters[k:], spread, level),
         },
-        notes=notes,
+        notes=grounds.notes,
+        part=grounds.part,
     )
 
 

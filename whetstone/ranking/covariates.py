@@ -61,4 +61,5 @@ def same_family(comparisons: Comparisons, families: Mapping[str, str]) -> Floats
     )
     systems, judges = codes[: len(comparisons.names)], codes[len(comparisons.names) :]
     judge = judges[comparisons.judge]
-    return (systems[comparisons.left] == judge).astype(float) - (systems[comparisons.right] == judge).astype(float)
+    left, right = systems[comparisons.left] == judge, systems[comparisons.right] == judge
+    return left.astype(np.float64) - right.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Rates and votes by a judge that errs, corrected by what humans said on a part, with intervals that carry the error."""
+"""Rates and votes by a judge that errs, corrected by human votes on a part; the intervals carry the judge's error."""
 
 from __future__ import annotations
 
@@ -77,24 +77,24 @@ def corrected_rate(
     Source: Rogan and Gladen, "Estimating prevalence from the results of a screening test" (1978); interval: Lang and
     Reiczigel, "Confidence limits for prevalence of disease adjusted for estimated sensitivity and specificity" (2014).
     """
-    (hits, m), (rejections, l) = sensitivity, specificity
+    (hits, m), (rejections, others) = sensitivity, specificity
     method = "Lang-Reiczigel"
-    if min(n, m, l) == 0:
+    if min(n, m, others) == 0:
         return Estimate(None, None, n, None, method, "nothing was counted")
-    raw = hits / m + rejections / l - 1
+    raw = hits / m + rejections / others - 1
     if raw <= 0:
         return Estimate(None, None, n, None, method, "the judge does no better than chance: its votes say nothing")
     z = float(scipy.special.ndtri((1 + level) / 2))
-    rate, se, sp = (positive + z * z / 2) / (n + z * z), (hits + 1) / (m + 2), (rejections + 1) / (l + 2)
+    rate, se, sp = (positive + z * z / 2) / (n + z * z), (hits + 1) / (m + 2), (rejections + 1) / (others + 2)
     youden = se + sp - 1
     if youden <= 0:
         return Estimate(None, None, n, None, method, "too few human votes to say that the judge beats chance")
     true = (rate + sp - 1) / youden
-    of_se, of_sp = se * (1 - se) / (m + 2), sp * (1 - sp) / (l + 2)
+    of_se, of_sp = se * (1 - se) / (m + 2), sp * (1 - sp) / (others + 2)
     shift = 2 * z * z * (true * of_se - (1 - true) * of_sp)
     stderr = float(np.sqrt(rate * (1 - rate) / (n + z * z) + true**2 * of_se + (1 - true) ** 2 * of_sp)) / youden
     low, high = np.clip([true + shift - z * stderr, true + shift + z * stderr], 0.0, 1.0)
-    value = float(np.clip((positive / n + rejections / l - 1) / raw, 0.0, 1.0))
+    value = float(np.clip((positive / n + rejections / others - 1) / raw, 0.0, 1.0))
     return Estimate(value, (min(float(low), value), max(float(high), value)), n, stderr, method)
 
 

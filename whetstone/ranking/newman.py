@@ -6,8 +6,8 @@ import numpy as np
 
 from whetstone.core.errors import TaskError
 from whetstone.core.registry import method
-from whetstone.ranking._prior import faults
 from whetstone.ranking.comparisons import Comparisons, Counts, count
+from whetstone.ranking.diagnosis import diagnose
 from whetstone.ranking.ranking import Ranking
 
 
@@ -33,7 +33,7 @@ def newman(
     Source: Newman, "Efficient computation of rankings from pairwise comparisons" (2023), section on ties.
     """
     counts = comparisons if isinstance(comparisons, Counts) else count(comparisons)
-    if problems := faults(counts):
+    if problems := diagnose(counts).sentences():
         raise TaskError(f"no finite strengths fit these data ({'; '.join(problems)}): use a model with a prior")
     points, v, tied = counts.points, start, bool(counts.ties.any())
     strength = np.ones(len(counts.names))

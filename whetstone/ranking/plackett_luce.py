@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from whetstone.core.errors import TaskError
 from whetstone.core.registry import method
-from whetstone.ranking._covariance import limits, sandwich
+from whetstone.ranking._covariance import robust
 from whetstone.ranking._newton import Derivatives, Floats, inverse, maximise
-from whetstone.ranking._prior import anchor, prior_for
+from whetstone.ranking._prior import Grounds, grounds_of
+from whetstone.ranking._ranked import ranked
 from whetstone.ranking.comparisons import Rankings, count
 from whetstone.ranking.ranking import Ranking
 
@@ -21,18 +22,19 @@ MOST_TIED = 5
 
 
 @method("ranking", checked="tests/ranking/test_plackett_luce.py::test_finds_the_planted_strengths")
-def plackett_luce(rankings: Rankings, *, prior: float | None = None, level: float = 0.95) -> Ranking:
+def plackett_luce(rankings: Rankings, *, prior: float | None = None, level: float = 0.95, seed: int = 0) -> Ranking:
     """Plackett-Luce strengths by maximum likelihood, with a sandwich covariance clustered by group.
 
     Args:
         rankings: n rankings; systems that a row does not hold were not shown in it. Systems tied in a row stand in
             every order equally often, so that a tie of two is half a win for each.
-        prior: comparisons that each system plays, half won, against one of strength 0; None: 0 where the maximum
-            exists, 1 where it does not.
-        level: confidence level.
+        prior: comparisons, half won, that each system gets against an imagined one of strength 0; None: none where the
+            data identify the strengths, else 1.
+        level: of each limit, and of ranks and tiers all at once.
+        seed: of the draws behind ranks and tiers.
 
     Returns:
-        Log strengths [k] of sum 0, with covariance and limits.
+        Log strengths [k] with mean 0, with covariance and limits.
 
     Raises:
         TaskError: more than five systems of a row are tied.
@@ -41,31 +43,24 @@ def plackett_luce(rankings: Rankings, *, prior: float | None = None, level: floa
     Hunter, "MM algorithms for generalized Bradley-Terry models" (2004), maximised here by Newton's method.
     """
     k = len(rankings.names)
-    weight_of_prior, notes = prior_for(count(rankings.pairs()), prior)
+    grounds = grounds_of(count(rankings.pairs()), prior)
     order, row, weight = _untied(rankings)
     stages = list(_stages(order, weight))
-    free = 0 if weight_of_prior else k
-    fit = maximise(lambda theta: _derivatives(theta, stages, weight_of_prior), np.zeros(k), free)
-    bread = inverse(fit.information, k, free)
-    strengths = fit.parameters - fit.parameters.mean()
+    fit = maximise(lambda theta: _derivatives(theta, stages, grounds), np.zeros(k), grounds.free)
+    bread = inverse(fit.information, k, grounds.free)
     groups = row if rankings.group is None else rankings.group[row]
-    covariance = sandwich(bread, _scores(fit.parameters, order), weight, groups)
-    low, high = limits(strengths, covariance, level)
-    return Ranking(
+    spread = robust(bread, _scores(fit.parameters, order), weight, groups, trusted=grounds.robust)
+    return ranked(
         "plackett_luce",
         rankings.names,
-        strengths,
-        covariance,
-        low,
-        high,
+        fit.parameters - fit.parameters.mean(),
+        spread,
         n=len(rankings),
-        settings={
-            "scale": "log strength, sum 0",
-            "level": level,
-            "prior": weight_of_prior,
-            "covariance": "sandwich, by ranking" if rankings.group is None else "sandwich, by group",
-        },
-        notes=notes,
+        level=level,
+        seed=seed,
+        settings={"scale": "natural log-odds", "prior": grounds.weight},
+        notes=grounds.notes,
+        part=grounds.part,
     )
 
 
@@ -100,10 +95,9 @@ def _stages(order: NDArray[np.int64], weight: Floats) -> Iterator[tuple[NDArray[
             yield rest[sizes == size, :size], weight[sizes == size]
 
 
-def _derivatives(theta: Floats, stages: list[tuple[NDArray[np.int64], Floats]], prior: float) -> Derivatives:
+def _derivatives(theta: Floats, stages: list[tuple[NDArray[np.int64], Floats]], grounds: Grounds) -> Derivatives:
     k = len(theta)
-    value, gradient, of_prior = anchor(theta, prior)
-    information = np.diag(of_prior)
+    value, gradient, information = grounds.anchor(theta)
     for codes, weight in stages:
         shown = theta[codes]
         value += float(weight @ (shown[:, 0] - scipy.special.logsumexp(shown, axis=1)))

@@ -8,9 +8,9 @@ import numpy as np
 
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import method
-from whetstone.ranking._covariance import limits
 from whetstone.ranking._powered import Powered
-from whetstone.ranking._prior import prior_for
+from whetstone.ranking._prior import grounds_of
+from whetstone.ranking._ranked import ranked
 from whetstone.ranking._votes import items_of
 from whetstone.ranking.comparisons import Comparisons, count
 from whetstone.ranking.ranking import Ranking
@@ -27,6 +27,7 @@ def prediction_powered(
     ties: Literal["half", "davidson"] = "half",
     prior: float | None = None,
     level: float = 0.95,
+    seed: int = 0,
 ) -> Ranking:
     """Bradley-Terry strengths of human votes, sharpened by judge votes, right however wrong the judge is.
 
@@ -39,13 +40,14 @@ def prediction_powered(
         human: name of the human judge, or what the names of all humans begin with.
         power: 0 ignores the judge, 1 trusts it fully; None: what makes the strengths most certain, between 0 and 1.
         ties: "half" a win for each, or "davidson" with a tie parameter.
-        prior: comparisons that each system plays, half won, against one of strength 0; None: 0 where the human votes
-            have a maximum, 1 where they do not.
-        level: confidence level.
+        prior: comparisons, half won, that each system gets against an imagined one of strength 0; None: none where the
+            human votes identify the strengths, else 1.
+        level: of each limit, and of ranks and tiers all at once.
+        seed: of the draws behind ranks and tiers.
 
     Returns:
-        Log odds [k] of sum 0 with a sandwich covariance, clustered by group. `settings["width"]` is the mean width of
-        the intervals as a share of that from human votes alone.
+        Log-odds [k] with mean 0 and a sandwich covariance, clustered by group. `settings["width"]` is the mean width
+        of the intervals as a share of that from human votes alone.
 
     Raises:
         TaskError: votes that cannot be matched.
@@ -58,36 +60,33 @@ def prediction_powered(
         raise ConfigError(f"power must lie between 0 and 1, not {power}")
     items = items_of(comparisons, human)
     votes = comparisons.take(items.by_human)
-    weight, notes = prior_for(count(votes), prior)
+    grounds = grounds_of(count(votes), prior)
     tied = ties == "davidson" and bool((votes.outcome == 0).any())
     k = len(comparisons.names)
-    problem = Powered.of(items, tied=tied, prior=weight)
+    problem = Powered.of(items, tied=tied, grounds=grounds)
     alone = problem.maximum(0.0, np.zeros(k + int(tied)))
-    covariance_alone, tuned = problem.covariance(alone, 0.0)
+    spread_alone, tuned = problem.spread(alone, 0.0)
     chosen = tuned if power is None else power
     fit = problem.maximum(chosen, alone.parameters)
-    covariance = problem.covariance(fit, chosen)[0][:k, :k]
-    strengths = fit.parameters[:k] - fit.parameters[:k].mean()
-    low, high = limits(strengths, covariance, level)
-    width = float(np.sqrt(covariance.diagonal()).mean() / np.sqrt(covariance_alone.diagonal()[:k]).mean())
+    spread = problem.spread(fit, chosen)[0]
+    widths = [np.sqrt(part.covariance.diagonal()[:k]).mean() for part in (spread, spread_alone)]
     both = int((items.with_human & items.with_judge).sum())
-    return Ranking(
+    return ranked(
         "prediction_powered",
         comparisons.names,
-        strengths,
-        covariance,
-        low,
-        high,
+        fit.parameters[:k] - fit.parameters[:k].mean(),
+        spread,
         n=len(comparisons),
+        level=level,
+        seed=seed,
         settings={
-            "scale": "log odds of human votes, sum 0",
+            "scale": "natural log-odds of human votes",
             "power": chosen,
-            "width": width,
+            "width": float(widths[0] / widths[1]),
             "items": {"human": int(items.with_human.sum()), "judge": int(items.with_judge.sum()), "both": both},
             "ties": ties,
-            "prior": weight,
-            "level": level,
-            "covariance": "sandwich, by group",
+            "prior": grounds.weight,
         },
-        notes=notes,
+        notes=grounds.notes,
+        part=grounds.part,
     )

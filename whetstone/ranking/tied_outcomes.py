@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from whetstone.core.errors import TaskError
 from whetstone.core.registry import method
 from whetstone.ranking import _davidson as davidson
-from whetstone.ranking._covariance import effects, limits, sandwich
+from whetstone.ranking._covariance import effects, robust
 from whetstone.ranking._newton import Derivatives, Floats, inverse, maximise
-from whetstone.ranking._prior import anchor, prior_for
+from whetstone.ranking._prior import grounds_of
+from whetstone.ranking._ranked import ranked
 from whetstone.ranking.comparisons import Comparisons, count
 from whetstone.ranking.ranking import Ranking
 
@@ -25,6 +26,7 @@ def tied_outcomes(
     ties: Literal["half", "davidson"] = "half",
     prior: float | None = None,
     level: float = 0.95,
+    seed: int = 0,
 ) -> Ranking:
     """One strength a system from several outcomes, each of which says more or less about strength.
 
@@ -32,18 +34,19 @@ def tied_outcomes(
         outcomes: name -> comparisons over the same names; the first sets the scale. The outcomes of one comparison
             depend on each other: give them one group, or the same rows in each table.
         ties: "half" a win for each, or "davidson" with a tie parameter for each outcome that has ties.
-        prior: comparisons that each system plays, half won, against one of strength 0; None: 0 where the maximum
-            exists, 1 where it does not.
-        level: confidence level.
+        prior: comparisons, half won, that each system gets against an imagined one of strength 0; None: none where the
+            data identify the strengths, else 1.
+        level: of each limit, and of ranks and tiers all at once.
+        seed: of the draws behind ranks and tiers.
 
     Returns:
-        Log odds [k] of sum 0 in the first outcome. `settings["effects"]` holds for each other outcome by how much its
-        log odds follow the strengths: 1 as much as the first, 0 not at all, below 0 against it.
+        Log-odds [k] of the first outcome with mean 0. `settings["effects"]` holds for each other outcome by how much
+        its log-odds follow the strengths: 1 as much as the first, 0 not at all, below 0 against it.
 
     Raises:
         TaskError: no outcome, or outcomes over different names.
 
-    Source: a Bradley-Terry or Davidson model of each outcome whose log odds are a_o (s_i - s_j) with a_1 = 1, fitted
+    Source: a Bradley-Terry or Davidson model of each outcome whose log-odds are a_o (s_i - s_j) with a_1 = 1, fitted
     together by Fisher scoring; the a_o are discriminations as in Birnbaum's two-parameter logistic model (1968).
     """
     tables = list(outcomes.values())
@@ -54,8 +57,7 @@ def tied_outcomes(
     tied = [o for o, t in enumerate(tables) if ties == "davidson" and bool((t.outcome == 0).any())]
     which = np.eye(len(tables))[kind]
     tie_columns, free_slopes = which[:, tied], which[:, 1:]
-    weight, notes = prior_for(count(_joined(tables)), prior)
-    free, m = 0 if weight else k, len(others)
+    grounds, m = grounds_of(count(_joined(tables)), prior), len(others)
 
     def parts(theta: Floats) -> tuple[davidson.Terms, Floats, Floats]:
         gap, slope = theta[rows.left] - theta[rows.right], np.append(1.0, theta[k : k + m])[kind]
@@ -64,47 +66,45 @@ def tied_outcomes(
 
     def derivatives(theta: Floats) -> Derivatives:
         found, slope, columns = parts(theta)
-        value, of_prior, curve = anchor(theta[:k], weight)
+        value, of_prior, curve = grounds.anchor(theta[:k])
         gradient = davidson.gradient(rows, found, slope, columns, tie_columns)
         information = davidson.information(rows, found, slope, columns, tie_columns)
         gradient[:k] += of_prior
-        information[:k, :k] += np.diag(curve)
+        information[:k, :k] += curve
         return value + float(rows.weight @ found.value), gradient, information
 
     start = np.zeros(k + m + len(tied))
     start[:k] = davidson.points_guess(rows, kind == 0)
     start[k : k + m] = 0.5
-    fit = maximise(derivatives, start, free)
-    bread = inverse(fit.information, k, free)
+    fit = maximise(derivatives, start, grounds.free)
+    bread = inverse(fit.information, k, grounds.free)
     found, slope, columns = parts(fit.parameters)
     scores = davidson.scores(rows, found, slope, columns, tie_columns)
-    covariance = sandwich(bread, scores, rows.weight, groups)
-    strengths = fit.parameters[:k] - fit.parameters[:k].mean()
-    low, high = limits(strengths, covariance[:k, :k], level)
+    spread = robust(bread, scores, rows.weight, groups, trusted=grounds.robust)
     names = [*others, *(f"log tie parameter, {list(outcomes)[o]}" for o in tied)]
-    return Ranking(
+    return ranked(
         "tied_outcomes",
         tables[0].names,
-        strengths,
-        covariance[:k, :k],
-        low,
-        high,
+        fit.parameters[:k] - fit.parameters[:k].mean(),
+        spread,
         n=len(kind),
+        level=level,
+        seed=seed,
         settings={
-            "scale": f"log odds of {next(iter(outcomes))}, sum 0",
+            "scale": f"natural log-odds of {next(iter(outcomes))}",
             "ties": ties,
-            "prior": weight,
-            "level": level,
-            "effects": effects(names, fit.parameters[k:], covariance[k:, k:], level),
+            "prior": grounds.weight,
+            "effects": effects(names, fit.parameters[k:], spread, level),
         },
-        notes=notes,
+        notes=grounds.notes,
+        part=grounds.part,
     )
 
 
 def _joined(tables: list[Comparisons]) -> Comparisons:
-    weights = [np.ones(len(t)) if t.weight is None else t.weight for t in tables]
-    columns = (np.concatenate([getattr(t, name) for t in tables]) for name in ("left", "right", "outcome"))
-    return Comparisons(tables[0].names, *columns, np.concatenate(weights))
+    left, right, outcome = (np.concatenate([getattr(t, c) for t in tables]) for c in ("left", "right", "outcome"))
+    weight = np.concatenate([np.ones(len(t)) if t.weight is None else t.weight for t in tables])
+    return Comparisons(tables[0].names, left, right, outcome, weight)
 
 
 def _stacked(tables: list[Comparisons]) -> tuple[davidson.Rows, NDArray[Any], NDArray[Any] | None]:
