@@ -104,6 +104,12 @@ def test_proxy_gold_gap_fires_on_a_reward_that_guesses():
     assert proxy_gold_gap([Round(1, 10, 5, {"ranking_accuracy": telling})]) is None
 
 
+@pytest.mark.parametrize(("mean", "wanted"), [(-0.6, True), (0.4, True), (-0.2, False), (0.0, False)])
+def test_proxy_gold_gap_fires_on_a_reward_that_says_no_or_yes_to_everything(mean, wanted):
+    gap = Finding("reward_gap", mean, (mean - 0.08, mean + 0.08), 200)
+    assert bool(proxy_gold_gap([Round(1, 10, 5, {"reward_gap": gap})])) is wanted
+
+
 def test_proxy_gold_gap_says_nothing_without_an_audit():
     assert proxy_gold_gap([Round(1, 10, 5, {})]) is None
 

@@ -92,3 +92,12 @@ def test_audited_rounds_report_ranking_accuracy_and_win_rate(tiny, largest, driv
     first = next(self_rewarding(tiny, largest(), drive_on(tiny), signal="", audited=True, **SETTINGS))
     assert first.metrics["ranking_accuracy"].estimate > 0.5
     assert 0 < first.metrics["win_rate"].estimate < 1
+    assert "reward_gap" not in first.metrics  # a likelihood is no probability of being right
+
+
+def test_the_reward_gap_is_the_mean_reward_minus_the_share_of_right_samples(tiny, largest, drive_on):
+    rounds = self_rewarding(tiny, largest(), drive_on(tiny), signal="vote_share", audited=True, **SETTINGS)
+    found = next(rounds).metrics
+    gap = found["proxy"].estimate - found["gold"].estimate
+    assert found["reward_gap"].estimate == pytest.approx(gap, abs=0.02)  # a few samples have no reward
+    assert found["reward_gap"].interval[0] < gap < found["reward_gap"].interval[1]

@@ -47,10 +47,22 @@ def likelihoods(model: Trainable, groups: Sequence[Group]) -> list[list[float | 
 
 
 def report(groups: Sequence[Group], marks: Values) -> dict[str, Finding]:
-    """Findings on samples and their rewards: proxy is the mean reward; against gold marks where there are any."""
+    """Findings on samples and their rewards: proxy is the mean reward; against gold marks where there are any.
+
+    Against gold marks also reward_gap, where the rewards are probabilities: the mean reward minus the share of right
+    samples, paired by question.
+    """
     known = [(g, reward) for g, group in enumerate(groups) for reward in group.rewards if reward is not None]
     found = describe_samples(groups) | (grade(groups, marks) if marks else {})
     if known:
         found["proxy"] = finding("proxy", clustered_mean([reward for _, reward in known], [g for g, _ in known]))
+    judged = [
+        (g, reward - mark)
+        for g, (group, row) in enumerate(zip(groups, marks or (), strict=False))
+        for reward, mark in zip(group.rewards, row, strict=True)
+        if reward is not None and mark is not None
+    ]
+    if judged and all(0 <= reward <= 1 for _, reward in known):
+        found["reward_gap"] = finding("reward_gap", clustered_mean([gap for _, gap in judged], [g for g, _ in judged]))
     accuracy = ranking_accuracy(groups, marks) if marks else None
     return found | ({"ranking_accuracy": accuracy} if accuracy else {})

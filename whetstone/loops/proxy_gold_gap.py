@@ -11,7 +11,12 @@ from whetstone.loops._series import change, falls, latest
 
 @method("guard", checked="tests/loops/test_guards.py::test_proxy_gold_gap_fires_on_a_filter_that_believes_too_much")
 def proxy_gold_gap(
-    rounds: Sequence[Round], *, tolerance: float = 0.1, precision: float = 0.7, chance: float = 0.6
+    rounds: Sequence[Round],
+    *,
+    tolerance: float = 0.1,
+    precision: float = 0.7,
+    chance: float = 0.6,
+    calibration: float = 0.25,
 ) -> Alarm | None:
     """Stop when what the loop believes is not what is true: it accepts too much or wrong, or does not see gold fall.
 
@@ -21,6 +26,8 @@ def proxy_gold_gap(
         precision: least share of right samples among the accepted ones. The alarm needs the whole interval below it.
         chance: least share of pairs of a right and a wrong answer that a reward must rank rightly (0.5 is guessing),
             with the whole interval below it.
+        calibration: by how much the mean of a reward that is a probability may miss the share of right samples, up or
+            down. The alarm needs the whole interval (paired by question) to lie beyond it.
 
     Returns:
         None while nothing is wrong, and where the rounds were not audited.
@@ -28,6 +35,10 @@ def proxy_gold_gap(
     ranking = latest(rounds, "ranking_accuracy")
     if ranking is not None and ranking.interval is not None and ranking.interval[1] < chance:
         message = f"the reward puts a right answer above a wrong one only {ranking.estimate:.0%} of the time"
+        return Alarm("proxy_gold_gap", message, stop=True)
+    missed = latest(rounds, "reward_gap")
+    if missed is not None and missed.interval is not None and beyond(missed.interval, calibration):
+        message = f"the reward's mean lies {missed.estimate:+.2f} beside the share of right answers"
         return Alarm("proxy_gold_gap", message, stop=True)
     gap = latest(rounds, "gap")
     surely = (gap.interval[0] if gap.interval else gap.estimate) if gap else None
@@ -44,3 +55,8 @@ def proxy_gold_gap(
         message = f"gold accuracy changed by {gold.estimate:+.0%} since before training, and the proxy does not see it"
         return Alarm("proxy_gold_gap", message, stop=True)
     return None
+
+
+def beyond(interval: tuple[float, float], limit: float) -> bool:
+    """Does the whole interval lie above the limit, or below its negative?"""
+    return interval[0] > limit or interval[1] < -limit
