@@ -45,7 +45,8 @@ def similarity(profiles: Floats, *, bandwidth: float = 1.0) -> Floats:
     distance = np.sqrt(np.maximum(squares[:, None] + squares[None, :] - 2 * flat @ flat.T / flat.shape[1], 0.0))
     np.fill_diagonal(distance, 0.0)
     # Below the accuracy of the subtraction above, profiles are the same.
-    return np.exp(-np.where(distance < 1e-7, 0.0, distance) / bandwidth)
+    affinity: Floats = np.exp(-np.where(distance < 1e-7, 0.0, distance) / bandwidth)
+    return affinity
 
 
 def gains(preference: Floats, x: Floats) -> tuple[Floats, Floats]:
@@ -158,7 +159,8 @@ class _Game:
         over_prompts = (price[:n] @ self.pairs).reshape(k, k) + price[-1] * np.outer(self.all_models, self.all_models)
         by_meeting = np.tensordot(price[n:-1], self.meetings, 1)[:, None, :] * self.all_models[None, :, None] / 2
         turned = self.all_prompts[:, None, None] * over_prompts - price[:n].sum() * self.separation
-        return turned + by_meeting + by_meeting.transpose(0, 2, 1)
+        mirrored: Floats = turned + by_meeting + by_meeting.transpose(0, 2, 1)
+        return mirrored
 
     def clip(self, rows: Floats) -> Floats:
         """The nearest rows that are allowed: no gain, and the sum that makes the mean entry 1."""
