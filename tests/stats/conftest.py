@@ -15,5 +15,11 @@ def reference() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def comparison() -> dict[str, Any]:
+    """Numbers of statsmodels and rliable for comparisons of systems."""
+    return json.loads(Path(__file__).with_name("comparison_reference.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
 def data(reference) -> dict[str, list[float]]:
     return reference["data"]

@@ -116,6 +116,9 @@ COVERED = {
     ),
     "paired bootstrap": (lambda r: stats.paired_bootstrap(*right_or_wrong(r, 60, 0.7, 0.5), **FEW).effect, 0.2),
     "mcnemar": (lambda r: stats.mcnemar(*right_or_wrong(r, 30, 0.8, 0.6)).effect, 0.2),
+    "paired t": (lambda r: stats.paired_t(*right_or_wrong(r, 60, 0.7, 0.5)).effect, 0.2),
+    "tango": (lambda r: stats.tost(*right_or_wrong(r, 25, 0.9, 0.7), 0.1, alpha=0.025).effect, 0.2),
+    "negative flips": (lambda r: stats.flips(r.random(80) < 0.7, r.random(80) < 0.6).negative, 0.6 * 0.3),
     "sign test": (lambda r: stats.sign_test(normal(r, 25) + 0.5, normal(r, 25)).effect, special.ndtr(0.5 / 2**0.5)),
     "auroc": (lambda r: stats.auroc(*separated(r, 40, 1, 20)), AUROC),
     "auroc, 4 right": (lambda r: stats.auroc(*separated(r, 100, 1, 4)), AUROC),
@@ -144,6 +147,11 @@ LEVEL = {
     "mcnemar": lambda r: stats.mcnemar(*right_or_wrong(r, 100, 0.6, 0.6)),
     "exact mcnemar": lambda r: stats.mcnemar(*right_or_wrong(r, 100, 0.6, 0.6), form="exact"),
     "sign test": lambda r: stats.sign_test(normal(r, 30), normal(r, 30)),
+    "chi-square mcnemar": lambda r: stats.mcnemar(*right_or_wrong(r, 100, 0.6, 0.6), form="chi-square"),
+    "paired t": lambda r: stats.paired_t(normal(r, 10), normal(r, 10)),
+    "paired clustered t": lambda r: stats.paired_t(
+        clustered_real(r, 8, 5), np.zeros(40), groups=np.repeat(np.arange(8), 5)
+    ),
     "auroc": lambda r: stats.auroc_test(*separated(r, 40, 0, 20)),
     "auroc, 3 right": lambda r: stats.auroc_test(*separated(r, 60, 0, 3)),
     "auroc, clustered": lambda r: of_auroc_test(clustered_scores(r, 30, 8, 0)),
@@ -161,7 +169,9 @@ def test_intervals_cover(name):
     assert len(known) >= 490
     covered = np.mean([low <= truth + 1e-12 and truth - 1e-12 <= high for low, high in known])
     assert covered >= (0.90 if name == "excess aurc" else 0.92)  # its docstring says 93 %
-    if not name.startswith(("ece", "wilson", "clopper", "sign", "mcnemar")):  # discrete or cautious by design
+    if not name.startswith(
+        ("ece", "wilson", "clopper", "sign", "mcnemar", "tango", "negative flips")
+    ):  # discrete or cautious by design
         assert covered <= 0.985
 
 
@@ -192,3 +202,22 @@ def test_naive_bootstrap_of_ece_does_not_cover():
         gaps = np.eye(10)[cells] * (correct - confidence)[order, None]
         naive = stats.bootstrap(lambda w, g=gaps: np.abs(w @ g).sum(axis=1) / w.sum(axis=1), 100, rounds=200)
         assert naive.interval[0] > 0
+
+
+BOOTSTRAPS = {
+    "right or wrong": (lambda r: right_or_wrong(r, 200, 0.7, 0.6), 0.1),
+    "nine steps": (lambda r: (r.integers(1, 11, 150), np.clip(r.integers(0, 10, 150), 1, 10)), None),
+    "real": (lambda r: (normal(r, 100) + 0.2, normal(r, 100)), 0.2),
+    "skewed": (lambda r: (r.exponential(2, 100), r.exponential(1, 100)), 1.0),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BOOTSTRAPS)
+def test_the_paired_bootstrap_covers_in_many_draws(name):
+    draw, truth = BOOTSTRAPS[name]
+    rng = np.random.default_rng(29)
+    truth = 1.0 - 0.1 if truth is None else truth
+    intervals = [stats.paired_bootstrap(*draw(rng), rounds=1000).effect.interval for _ in range(3000)]
+    covered = np.mean([low <= truth <= high for low, high in intervals])
+    assert 0.935 <= covered <= 0.965

@@ -41,3 +41,9 @@ def test_holm_keeps_the_chance_of_any_false_claim():
 def test_impossible_p_values_are_refused():
     with pytest.raises(ValueError, match="p_values"):
         holm([1.5])
+
+
+def test_many_p_values_agree_with_statsmodels(comparison):
+    known = comparison["multiple"]
+    assert holm(known["p"]) == pytest.approx(known["holm"], rel=1e-12)
+    assert benjamini_hochberg(known["p"]) == pytest.approx(known["benjamini_hochberg"], rel=1e-12)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whetstone.stats import auroc_difference, mcnemar, paired_bootstrap, paired_permutation, sign_test
+from whetstone.stats import auroc_difference, mcnemar, paired_bootstrap, paired_permutation, paired_t, sign_test
 
-TESTS = [paired_bootstrap, paired_permutation, mcnemar, sign_test]
+TESTS = [paired_bootstrap, paired_permutation, paired_t, mcnemar, sign_test]
 pairs = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
 
 
@@ -100,7 +100,7 @@ def test_copies_of_an_item_in_one_cluster_are_no_evidence():
     rng = np.random.default_rng(2)
     first, second = rng.normal(size=12) + 0.5, rng.normal(size=12)
     groups = np.repeat(np.arange(12), 5).tolist()
-    for test in (paired_bootstrap, paired_permutation):
+    for test in (paired_bootstrap, paired_permutation, paired_t):
         single, copied = test(first, second), test(np.repeat(first, 5), np.repeat(second, 5), groups=groups)
         assert copied.p == pytest.approx(single.p, rel=1e-6)
         assert copied.effect.interval == pytest.approx(single.effect.interval)
@@ -152,7 +152,31 @@ def test_mcnemar_wants_right_or_wrong():
         auroc_difference([1, 2], [1, 2], [1, 0, 1])
 
 
-@pytest.mark.parametrize("test", [paired_bootstrap, paired_permutation])
+@pytest.mark.parametrize("test", [paired_bootstrap, paired_permutation, paired_t])
 def test_pairs_without_a_group_are_treated_as_independent(test):
     first, second = outcomes(7, 1, 13)
     assert test(first, second, groups=[""] * 21) == test(first, second)
+
+
+def test_t_agrees_with_scipy_and_statsmodels(comparison):
+    data = comparison["data"]
+    alone = paired_t(data["treatment"], data["baseline"])
+    assert (alone.statistic, alone.p) == pytest.approx((comparison["paired_t"]["t"], comparison["paired_t"]["p"]))
+    assert alone.effect.interval == pytest.approx(comparison["paired_t"]["interval"])
+    known = comparison["paired_clustered_t"]
+    clustered = paired_t(data["treatment"], data["baseline"], groups=data["groups"])
+    assert (clustered.statistic, clustered.p) == pytest.approx((known["t"], known["p"]))
+
+
+def test_chi_square_agrees_with_statsmodels(comparison):
+    for case in comparison["mcnemar_chi_square"]:
+        found = mcnemar(*outcomes(case["wins"], case["losses"]), form="chi-square")
+        assert (found.statistic, found.p) == pytest.approx((case["statistic"], case["p"]), rel=1e-10)
+    assert mcnemar(*outcomes(4, 4), form="chi-square").p == 1
+    assert mcnemar(*outcomes(0, 0), form="chi-square").statistic == 0
+
+
+def test_real_differences_that_are_all_equal_have_no_spread():
+    assert paired_t([2.5, 3.5], [2.5, 3.5]).p == 1
+    assert paired_t([2.5, 3.5], [1.5, 2.5]).p is None
+    assert paired_t([2.5], [1.5]).p is None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
 from whetstone.stats._arrays import Groups, floats, same_length, unit_count
 from whetstone.stats.intervals import clustered_mean
 
+NODES = 200  # of the quadrature over the spread
 MOST = 1_000_000_000  # items; beyond this "no number of items" is the answer
 
 
@@ -117,13 +119,12 @@ def discordant_spread(discordance: float, effect: float = 0.0) -> float:
 
 
 def _power(noncentrality: float, freedom: int, alpha: float) -> float:
+    """P(|T| > t) of a noncentral T, as the mean over its random spread of what a normal variable would give."""
     t = -float(scipy.special.stdtrit(freedom, alpha / 2))
-    if noncentrality > t + 37:
-        return 1.0
-    if freedom > 100_000:
-        return float(scipy.special.ndtr(noncentrality - t) + scipy.special.ndtr(-noncentrality - t))
-    found = 1 - scipy.special.nctdtr(freedom, noncentrality, t) + scipy.special.nctdtr(freedom, noncentrality, -t)
-    return float(min(1.0, max(0.0, found)))
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    spread = np.sqrt(scipy.special.chdtri(freedom, (1 - nodes) / 2) / freedom)
+    beyond = scipy.special.ndtr(noncentrality - t * spread) + scipy.special.ndtr(-noncentrality - t * spread)
+    return float(beyond @ weights / 2)
 
 
 def _noncentrality(freedom: int, power: float, alpha: float) -> float:

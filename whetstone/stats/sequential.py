@@ -19,7 +19,7 @@ from whetstone.stats.estimate import Estimate, HypothesisTest
 from whetstone.stats.paired import paired_difference
 
 FRACTIONS = 0.75 * 0.5 ** np.arange(12)  # of the most that a bet may risk; each gets an equal share of the capital
-LOOKS = 1.1  # limits are computed when the number of values has grown by this factor, and after the last
+LOOKS = 1.25  # limits are computed when the number of values has grown by this factor, and after the last
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +73,8 @@ def betting(values: ArrayLike, *, bounds: tuple[float, float], null: float = 0.0
     Raises:
         ValueError: a value outside of the bounds, or a null that is not inside of them.
 
-    Source: Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting" (2024): capital
-    processes hedged between above and below (section 4.3) and diversified over constant bets (dKelly, appendix),
-    here of geometrically spaced sizes.
+    Source: Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting" (2024): capital hedged
+    between above and below, and diversified over constant bets, here of geometrically spaced sizes.
     """
     array = floats(values)
     low, high = bounds
@@ -89,8 +88,10 @@ def betting(values: ArrayLike, *, bounds: tuple[float, float], null: float = 0.0
     capital = np.logaddexp(_log_capital(unit, centre), _log_capital(1 - unit, 1 - centre)) - math.log(2)
     looks = _looks(array.size)
     rich = math.log(2 / tail)
-    below = np.array([_poorest(unit[:n], rich) for n in looks])
-    above = np.array([1 - _poorest(1 - unit[:n], rich) for n in looks])
+    distinct, codes = np.unique(unit, return_inverse=True)
+    counts = [np.bincount(codes[:n], minlength=distinct.size) for n in looks]
+    below = np.array([_lowest(distinct, some, rich) for some in counts])
+    above = 1 - np.array([_lowest(1 - distinct, some, rich) for some in counts])
     return Sequential(
         np.exp(np.minimum(capital, 700)),
         looks,
@@ -146,23 +147,24 @@ def _log_capital(unit: Floats, mean: float) -> Floats:
     return np.asarray(total - math.log(FRACTIONS.size))
 
 
-def _final_capital(distinct: Floats, counts: Codes, mean: float) -> float:
-    """The last of `_log_capital`, which does not depend on the order of the values."""
-    logs = counts @ np.log1p(FRACTIONS * (distinct[:, None] / mean - 1))
-    return float(scipy.special.logsumexp(logs)) - math.log(FRACTIONS.size)
+def _lowest(distinct: Floats, counts: Codes, rich: float) -> float:
+    """The lowest mean that betting on "above" does not rule out, from how often each value was seen.
 
+    Constant bets make the capital independent of the order; it falls as the mean rises and is at most 1 at the average.
+    """
+    seen = counts > 0
+    distinct, counts = distinct[seen], counts[seen]
+    average = float(counts @ distinct) / int(counts.sum())
 
-def _poorest(unit: Floats, rich: float) -> float:
-    """The lowest mean that betting on "above" does not rule out: capital falls as the mean rises."""
-    distinct, counts = np.unique(unit, return_counts=True)
-    average = float(unit.mean())
-    if average <= 0:
+    def excess(mean: float) -> float:
+        logs = counts @ np.log1p(np.multiply.outer(distinct / mean - 1, FRACTIONS))
+        most = float(logs.max())
+        return most + math.log(float(np.exp(logs - most).mean())) - rich
+
+    least = 1e-12 * average
+    if average <= 0 or excess(least) <= 0:
         return 0.0
-    low, high = 0.0, average
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _final_capital(distinct, counts, middle) >= rich else (low, middle)
-    return low
+    return float(scipy.optimize.brentq(excess, least, average, xtol=1e-10))
 
 
 def _looks(n: int) -> Codes:
