@@ -62,4 +62,4 @@ def same_family(comparisons: Comparisons, families: Mapping[str, str]) -> Floats
     systems, judges = codes[: len(comparisons.names)], codes[len(comparisons.names) :]
     judge = judges[comparisons.judge]
     left, right = systems[comparisons.left] == judge, systems[comparisons.right] == judge
-    return left.astype(np.float64) - right.astype(np.float64)
+    return np.asarray(left.astype(np.float64) - right.astype(np.float64))
