@@ -31,7 +31,8 @@ def win_rates(comparisons: Comparisons) -> Floats:
     """[k] share of the weight of a system's comparisons that it won, ties as half; NaN for one without any."""
     counts = count(comparisons)
     played = counts.matches.sum(axis=1)
-    return np.divide(counts.points.sum(axis=1), played, out=np.full(len(played), np.nan), where=played > 0)
+    rates: Floats = np.divide(counts.points.sum(axis=1), played, out=np.full(len(played), np.nan), where=played > 0)
+    return rates
 
 
 def vote(comparisons: Comparisons, *, band: float = 0.0) -> Comparisons:

@@ -31,7 +31,7 @@ class PeerForecast:
         reliability: how far single graders agree on the models, and how reliable their mean is, over the mean of the
             criteria and with the grades models give themselves: ICC(2,1) and ICC(2,k), or ICC(1,.) where grades lack.
         by_criterion: the single grader's ICC on each criterion.
-        fit: correlation of the grades with the external scores that the criteria's weights were fitted to; None without.
+        fit: correlation of the grades with the external scores that `criteria` were fitted to; None without them.
     """
 
     ranking: Ranking

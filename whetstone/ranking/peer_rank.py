@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.registry import method
+from whetstone.core.types import Json
 from whetstone.ranking._peers import vote, weighted, win_rates
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.elo import elo
@@ -98,7 +99,7 @@ def peer_rank(
         history.append(_weights(scores(history[-1])[systems], peers, reweight))
         settled = bool(np.abs(history[-1] - history[-2]).max() < 1e-9)
     notes = () if settled else (f"the judges' weights were still moving after {rounds} rounds",)
-    settings = {"score": score, "reweight": reweight, "rounds": len(history) - 1, "own": own}
+    settings: dict[str, Json] = {"score": score, "reweight": reweight, "rounds": len(history) - 1, "own": own}
     final = scores(history[-1])
     return PeerRank(
         Ranking("peer_rank", rows.names, final, n=len(rows), settings=settings, notes=notes),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.registry import method
+from whetstone.core.types import Json
 from whetstone.ranking._peers import vote, weighted, win_rates
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.grades import Grades, weighted_mean
@@ -113,10 +114,7 @@ def peer_review(
     passed, p = accuracy >= pass_at, accuracy
     if consistency is not None:
         passed, p = passed & (consistency >= pass_at), gold_share * accuracy + (1 - gold_share) * consistency
-    # A perfect score is known no better than to half an item.
-    p = np.minimum(p, 1 - 0.5 / len(exam.labels)) if weighting == "log" else p
-    raw = {"uniform": np.ones_like, "log": _log_odds, "exp": lambda p: np.exp(alpha * p), "poly": lambda p: p**alpha}
-    weights = np.where(passed, raw[weighting](np.where(passed, p, 0.75)), 0.0)
+    weights = np.where(passed, _weigh(p, weighting, alpha, len(exam.labels)), 0.0)
     here = np.array([judge in reviews.judges for judge in exam.judges])
     if not (passed & here).any():
         best = f"{accuracy[here].max():.2f}" if here.any() else "unknown"
@@ -131,13 +129,17 @@ def peer_review(
         raise TaskError(f"{reviews.names[int(np.argmax(np.isnan(scores)))]!r} has no review by a qualified reviewer")
     out = [judge for judge, ok, there in zip(exam.judges, passed, here, strict=True) if there and not ok]
     notes = (f"did not pass the exam and are not heard: {', '.join(out)}",) if out else ()
-    settings = {"weighting": weighting, "pass_at": pass_at, "alpha": alpha}
+    settings: dict[str, Json] = {"weighting": weighting, "pass_at": pass_at, "alpha": alpha}
     ranking = Ranking("peer_review", reviews.names, scores, n=n, settings=settings, notes=notes)
     return PeerReview(ranking, exam.judges, p, passed, weights)
 
 
-def _log_odds(p: Floats) -> Floats:
-    return np.asarray(np.log(p) - np.log1p(-p))
+def _weigh(p: Floats, weighting: str, alpha: float, items: int) -> Floats:
+    if weighting == "log":
+        # A perfect score, or one of 0, is known no better than to half an item.
+        p = np.clip(p, 0.5 / items, 1 - 0.5 / items)
+        return np.asarray(np.log(p) - np.log1p(-p))
+    return np.asarray({"uniform": np.ones(len(p)), "exp": np.exp(alpha * p), "poly": p**alpha}[weighting])
 
 
 def _agreement(answers: Floats, truth: Floats, pairwise: bool) -> Floats:

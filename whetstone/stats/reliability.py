@@ -38,7 +38,8 @@ def intraclass_correlation(
     Raises ValueError for fewer than two raters or two complete targets.
 
     Source: Shrout and Fleiss, "Intraclass correlations: uses in assessing rater reliability" (1979), for unequal
-    numbers of ratings with their effective number (Snedecor and Cochran, "Statistical Methods"); interval of the two-way random model: McGraw and Wong, "Forming inferences about some intraclass correlation coefficients" (1996).
+    numbers of ratings with their effective number (Snedecor and Cochran, "Statistical Methods"); interval of the
+    two-way random model: McGraw and Wong, "Forming inferences about some intraclass correlation coefficients" (1996).
     """
     check_level(level)
     names = {"one-way": "ICC(1", "two-way random": "ICC(2", "two-way mixed": "ICC(3"}
