@@ -21,7 +21,7 @@ from whetstone.ranking.social_choice import BY_MAJORITY, RULES, grouped, social_
 from whetstone.ranking.social_choice import winners as winners_of
 
 Cause = Literal["cycle", "draw", "distance"]
-STANDARD = tuple(rule for rule in RULES if rule not in ("geometric_mean", "optimality_gap", "mean_rank"))
+STANDARD = tuple(rule for rule in RULES if rule not in ("geometric_mean", "optimality_gap", "mean_rank", "nash_of_tasks"))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ BY_SCORES: Mapping[str, Callable[[ScoreTable], Floats]] = {
     "dowdall": positional.dowdall,
     "threshold": positional.threshold,
     "baldwin": positional.baldwin,
+    "nash_of_tasks": lotteries.nash_of_tasks,
 }
 BY_MAJORITY: Mapping[str, Callable[[Floats], Floats]] = {
     "copeland": majority.copeland,
@@ -114,11 +115,13 @@ def grouped(table: ScoreTable, rule: str, *, weights: Mapping[str, float] | None
         raise ConfigError("two steps need the group of each task")
     labels = tuple(dict.fromkeys(table.groups))
     scores = np.full((len(table.names), len(labels)), np.nan)
+    member = np.asarray(table.groups)
     for column, label in enumerate(labels):
-        part = table.select([t for t, group in enumerate(table.groups) if group == label])
-        there = np.flatnonzero(~np.isnan(part.scores).all(axis=1))
+        here = np.flatnonzero(member == label)
+        there = np.flatnonzero(~np.isnan(table.scores[:, here]).all(axis=1))
         if there.size > 1:
-            scores[there, column] = score(part.take(there), rule)
+            part = table.take(there)
+            scores[there, column] = score(part.select(np.flatnonzero(np.asarray(part.groups) == label)), rule)
     alone = [label for column, label in enumerate(labels) if np.isnan(scores[:, column]).all()]
     if alone:
         raise TaskError(f"group {alone[0]!r} has scores of fewer than two systems: leave it out")

@@ -11,6 +11,7 @@ programme beyond.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from math import prod
 
 import numpy as np
@@ -126,7 +127,7 @@ def _by_programme(support: Floats, seconds: float) -> tuple[NDArray[np.intp], bo
     first, second = np.triu_indices(k, 1)
     number = np.zeros((k, k), dtype=np.intp)
     number[first, second] = np.arange(first.size)
-    a, b, c = (np.array(x) for x in zip(*_triples(k), strict=True))
+    a, b, c = np.array(list(combinations(range(k), 3)), dtype=np.intp).reshape(-1, 3).T
     rows = np.tile(np.arange(a.size), 3)
     columns = np.concatenate([number[a, b], number[b, c], number[a, c]])
     signs = np.repeat([1.0, 1.0, -1.0], a.size)
@@ -146,7 +147,3 @@ def _by_programme(support: Floats, seconds: float) -> tuple[NDArray[np.intp], bo
     before[first, second] = np.round(found.x)
     before[second, first] = 1 - before[first, second]
     return np.argsort(-before.sum(axis=1), kind="stable"), found.status == 0
-
-
-def _triples(k: int) -> list[tuple[int, int, int]]:
-    return [(a, b, c) for a in range(k) for b in range(a + 1, k) for c in range(b + 1, k)]
