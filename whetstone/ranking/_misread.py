@@ -26,18 +26,20 @@ class Misread:
 
     Attributes:
         rows: [n] votes; outcome and tie are not used.
-        outcomes: the U values that a vote has, 0 among them only where somebody ties.
-        said: [n] index in `outcomes` of the human's vote, -1 where no human voted.
+        truths: the U values that a human's vote has.
+        outcomes: the V values that a judge's vote has, those of humans among them.
+        said: [n] index in `truths` of the human's vote, -1 where no human voted.
         judge: [n] code, -1 for the row of a human's vote.
         voted: [n] index in `outcomes` of the judge's vote, 0 on the rows of human votes.
         judges: number of judges.
         smoothing: votes added to each cell of each confusion matrix.
 
-    Parameters are k strengths, a log tie parameter where there is a 0 in `outcomes`, and for each judge and human vote
-    U - 1 log-odds of the other votes against the right one.
+    Parameters are k strengths, a log tie parameter where there is a 0 in `truths`, and for each judge and human vote
+    V - 1 log-odds of the other votes against the right one.
     """
 
     rows: Rows
+    truths: tuple[int, ...]
     outcomes: tuple[int, ...]
     said: Codes
     judge: Codes
@@ -47,14 +49,14 @@ class Misread:
 
     @property
     def head(self) -> int:
-        return self.rows.k + len(self.outcomes) - 2
+        return self.rows.k + len(self.truths) - 2
 
     @cached_property
     def _places(self) -> Codes:
-        """[judges, U, U] parameter of each confusion; -1 on the diagonal."""
-        u = len(self.outcomes)
-        places = np.full((self.judges, u, u), -1)
-        places[:, ~np.eye(u, dtype=bool)] = self.head + np.arange(self.judges * u * (u - 1)).reshape(self.judges, -1)
+        """[judges, U, V] parameter of each confusion; -1 where the judge votes as the human did."""
+        wrong = np.asarray(self.truths)[:, None] != np.asarray(self.outcomes)
+        places = np.full((self.judges, *wrong.shape), -1)
+        places[:, wrong] = self.head + np.arange(self.judges * int(wrong.sum())).reshape(self.judges, -1)
         return places
 
     @property
@@ -65,7 +67,7 @@ class Misread:
         return theta
 
     def confusions(self, theta: Floats) -> Floats:
-        """[judges, U, U] chance of each judge's vote (last) given a human's (middle)."""
+        """[judges, U, V] chance of each judge's vote (last) given a human's (middle)."""
         logits = np.where(self._places >= 0, theta[self._places], 0.0)
         return np.asarray(scipy.special.softmax(logits, axis=2))
 
@@ -122,18 +124,18 @@ class Misread:
         by_vote = {1: left, 0: tie, -1: right}
         n, at = len(left), np.arange(len(left))
         read = np.where(self._read[:, None], confusion[self.judge, :, self.voted], 1.0)
-        joint = np.where(self._drawn[:, None], np.stack([by_vote[o] for o in self.outcomes], axis=1), 1.0) * read
-        joint *= (self.said[:, None] < 0) | (self.said[:, None] == np.arange(len(self.outcomes)))
+        joint = np.where(self._drawn[:, None], np.stack([by_vote[o] for o in self.truths], axis=1), 1.0) * read
+        joint *= (self.said[:, None] < 0) | (self.said[:, None] == np.arange(len(self.truths)))
         chance = joint.sum(axis=1)
         states = []
-        for u, outcome in enumerate(self.outcomes):
+        for u, outcome in enumerate(self.truths):
             slope = self._drawn * (outcome - (left - right)) / 2
             columns, values = [self.rows.left, self.rows.right], [slope, -slope]
             if self.head > self.rows.k:
                 columns.append(np.full(n, self.rows.k))
                 values.append(self._drawn * ((outcome == 0) - tie))
-            for v in range(len(self.outcomes)):
-                if v != u:
+            for v, other in enumerate(self.outcomes):
+                if other != outcome:
                     columns.append(np.maximum(self._places[self.judge, u, v], 0))
                     values.append(self._read * ((self.voted == v) - confusion[self.judge, u, v]))
             index = (np.tile(at, len(values)), np.concatenate(columns))

@@ -64,7 +64,7 @@ def _together(
     """[gains, runs, k] ratings; `rows` [n, runs] is the row that each run plays at each step."""
     n, runs = rows.shape
     k = len(comparisons.names)
-    rating = np.full((len(gains), runs * k), start)
+    rating = np.full((len(gains), runs * k), start, dtype=np.float64)
     at = np.arange(runs) * k
     left, right = comparisons.left.astype(np.intp), comparisons.right.astype(np.intp)
     won = (comparisons.outcome.astype(np.float64) + 1) / 2

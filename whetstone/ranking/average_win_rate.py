@@ -24,7 +24,7 @@ def average_win_rate(comparisons: Comparisons | Counts, *, level: float = 0.95, 
 
     Returns:
         Shares [k] with their covariance, limits, ranks and tiers. The variance of each pair's share is that of its
-        points with half a win and half a loss added, so that a pair with one kind of outcome is not called certain.
+        points with the spread of half a win and half a loss added: a pair with one kind of outcome is not certain.
     """
     counts = comparisons if isinstance(comparisons, Counts) else count(comparisons)
     matches, points = counts.matches, counts.points
@@ -37,7 +37,7 @@ def average_win_rate(comparisons: Comparisons | Counts, *, level: float = 0.95, 
         + (counts.squared_wins.T + 0.5) * smooth**2
         + counts.squared_ties * (0.5 - smooth) ** 2
     )
-    variance = np.where(met, squares / (matches + 1) ** 2, 0.0)
+    variance = np.divide(squares, matches**2, out=np.zeros_like(squares), where=met)
     covariance = -variance / np.outer(opponents, opponents)
     np.fill_diagonal(covariance, variance.sum(axis=1) / opponents**2)
     scores = share.sum(axis=1) / opponents

@@ -6,9 +6,6 @@ import numpy as np
 
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import method
-from whetstone.core.types import Json
-from whetstone.ranking._covariance import Spread
-from whetstone.ranking._ranked import ranked
 from whetstone.ranking.comparisons import Comparisons, Rankings
 from whetstone.ranking.ranking import Ranking
 from whetstone.ranking.skill import BETA, DEVIATION, MEAN, update
@@ -22,7 +19,7 @@ from whetstone.ranking.skill import BETA, DEVIATION, MEAN, update
             {"eta": 3.0},
         )
     },
-    checked="tests/ranking/test_bayesian_skill.py::test_finds_the_planted_order_with_honest_deviations",
+    checked="tests/ranking/test_bayesian_skill.py::test_finds_the_planted_order",
 )
 def bayesian_skill(
     rankings: Rankings | Comparisons,
@@ -32,8 +29,6 @@ def bayesian_skill(
     beta: float = BETA,
     draw_margin: float = 0.0,
     eta: float = 0.0,
-    level: float = 0.95,
-    seed: int = 0,
 ) -> Ranking:
     """Skills after one pass of closed-form Bayesian updates over rankings of several systems, or comparisons of two.
 
@@ -43,12 +38,11 @@ def bayesian_skill(
         beta: standard deviation of a performance around its skill.
         draw_margin: performances this close are tied; at 0 a tie says that they were equal.
         eta: standard deviations taken off the mean: 0 ranks by mean, 3 by what is nearly certain.
-        level: of each limit, and of ranks and tiers all at once, in the belief.
-        seed: of the draws behind ranks and tiers.
 
     Returns:
-        mean - eta * deviation [k]; where eta is 0, also covariance, limits, ranks and tiers of the skills. In this
-        belief skills are not correlated; how well its limits cover is a matter for simulation.
+        mean - eta * deviation [k], and the deviations in the settings. There are no limits: the belief takes skills as
+        independent and a ranking's pairs as separate results, so that its deviations are too small (of its 95 %
+        limits, 24 % held in a simulation of 100 rankings of four). Use `plackett_luce` for intervals and tiers.
 
     Raises:
         ConfigError: a deviation or beta that is not above 0, or a negative draw margin or eta.
@@ -70,19 +64,19 @@ def bayesian_skill(
         )
         for i, m, v in zip(systems, *new, strict=True):
             means[i], variances[i] = m, v
-    skills, deviations = np.asarray(means), np.sqrt(np.asarray(variances))
-    settings: dict[str, Json] = {
-        "scale": f"skill, before the first row {mean:g} with deviation {deviation:g}",
-        "beta": beta,
-        "draw_margin": draw_margin,
-        "eta": eta,
-        "deviations": deviations.tolist(),
-    }
-    if eta:
-        return Ranking("bayesian_skill", rankings.names, skills - eta * deviations, n=len(rankings), settings=settings)
-    belief = Spread(np.diag(deviations**2), "belief")
-    return ranked(
-        "bayesian_skill", rankings.names, skills, belief, n=len(rankings), level=level, seed=seed, settings=settings
+    deviations = np.sqrt(np.asarray(variances))
+    return Ranking(
+        "bayesian_skill",
+        rankings.names,
+        np.asarray(means) - eta * deviations,
+        n=len(rankings),
+        settings={
+            "scale": f"skill, before the first row {mean:g} with deviation {deviation:g}",
+            "beta": beta,
+            "draw_margin": draw_margin,
+            "eta": eta,
+            "deviations": deviations.tolist(),
+        },
     )
 
 

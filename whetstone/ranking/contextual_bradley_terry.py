@@ -133,7 +133,7 @@ def _bread(fit: Maximum, given: Mapping[str, Floats], k: int, free: int) -> Floa
     decisive = [
         name
         for i, (name, column) in enumerate(given.items(), k)
-        if information[i, i] < 1e-4 * max(1.0, float(np.mean(column**2)))
+        if information[i, i] < 1e-4 * (size := float(np.mean(column**2))) and abs(fit.parameters[i]) * size**0.5 > 5
     ]
     if decisive:
         raise TaskError(f"covariate {', '.join(decisive)}: decides every comparison, so no finite effect fits")

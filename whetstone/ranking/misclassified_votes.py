@@ -46,7 +46,7 @@ def misclassified_votes(
 
     Returns:
         Log-odds [k] of human votes with mean 0 and a sandwich covariance, clustered by group. `settings["confusions"]`
-        holds for each judge the chances of its votes (first shown won, tie, second shown won) given a human's.
+        holds for each judge the chances of its votes (1 for the first shown, 0, -1) given a human's.
         Stronger than `prediction_powered` where a judge's errors depend on the human's vote and the order alone;
         where they depend on the systems (a favourite), the strengths are biased: the notes say so where the votes
         show it, and that method is the one to use.
@@ -82,7 +82,8 @@ def misclassified_votes(
         seed=seed,
         settings={
             "scale": "natural log-odds of human votes",
-            "outcomes": list(votes.outcomes),
+            "human votes": list(votes.truths),
+            "judge votes": list(votes.outcomes),
             "confusions": confusions,
             "prior": grounds.weight,
         },
@@ -100,8 +101,10 @@ def _votes(
     """
     rows = rows_of(comparisons)
     shown = np.ones(len(comparisons)) if comparisons.left_first is None else np.where(comparisons.left_first, 1.0, -1.0)
-    outcomes = (1, 0, -1) if (comparisons.outcome == 0).any() else (1, -1)
-    index = {outcome: i for i, outcome in enumerate(outcomes)}
+    truths, outcomes = (
+        tuple(o for o in (1, 0, -1) if o or (comparisons.outcome[part] == 0).any())
+        for part in (items.by_human, slice(None))
+    )
     towards_low = items.sign * comparisons.outcome
     humans, machines = np.flatnonzero(items.by_human), np.flatnonzero(~items.by_human)
     by_item = np.argsort(items.item[humans], kind="stable")
@@ -123,10 +126,11 @@ def _votes(
     return (
         Misread(
             rows=_shown(rows.k, rows.left[vote], rows.right[vote], flip, weight),
+            truths=truths,
             outcomes=outcomes,
-            said=np.where(said >= 0, [index[int(o)] for o in heard], -1),
+            said=np.where(said >= 0, _index(truths)[heard.astype(np.int64)], -1),
             judge=judge,
-            voted=np.where(judge >= 0, [index[int(o)] for o in comparisons.outcome[vote] * shown[vote]], 0),
+            voted=np.where(judge >= 0, _index(outcomes)[(comparisons.outcome[vote] * shown[vote]).astype(np.int64)], 0),
             judges=len(judges),
             smoothing=smoothing,
         ),
@@ -137,3 +141,8 @@ def _votes(
 def _shown(k: int, left: Codes, right: Codes, flip: NDArray[np.bool_], weight: Floats) -> Rows:
     nothing = np.zeros(len(left))
     return Rows(k, np.where(flip, right, left), np.where(flip, left, right), nothing, nothing, weight)
+
+
+def _index(outcomes: tuple[int, ...]) -> Codes:
+    """[3] position in `outcomes` of the outcomes 0, 1 and -1."""
+    return np.asarray([outcomes.index(o) if o in outcomes else -1 for o in (0, 1, -1)])
