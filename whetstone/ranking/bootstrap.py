@@ -1,9 +1,8 @@
 """Strengths refitted to resampled counts, every round to the end.
 
 Rows, or clusters of rows, are drawn with Poisson frequencies of mean 1. For independent rows that is a Poisson draw for
-each cell of the counts, so that a round costs the same for a thousand comparisons and for a billion. A round is solved
-by fixed-slope (chord) Newton steps from the fit of all data, many rounds at once; rounds that have not settled by then
-are solved one by one.
+each cell of the counts, so that a round costs the same for a thousand comparisons and for a billion. Many rounds are
+solved at once, from the fit of all data; what has not settled then is solved alone.
 
 Source: Hanley and MacGibbon, "Creating Non-Parametric Bootstrap Samples Using Poisson Frequencies", Computer Methods
 and Programs in Biomedicine 2006.
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from whetstone.core.errors import ConfigError
 from whetstone.ranking.comparisons import Comparisons
+from whetstone.ranking.diagnosis import identified
 from whetstone.ranking.likelihood import Fit, Pairs, maximise, model_of
 from whetstone.ranking.ties import Outcomes, sigmoid
 
@@ -28,7 +28,9 @@ Array = NDArray[np.float64]
 _BLOCK = 1 << 16
 """Numbers that a block of rounds works on at a time, so that they stay in the processor's cache."""
 _LARGEST = 1 << 24
-_CHORDS = 12
+_CHORDS = 6
+_NEWTONS = 6
+_RIDGE = 1e-9
 _CLOSE = 1e-9
 _LONGEST = 4.0
 
@@ -81,10 +83,11 @@ def bootstrap(
     for start in range(0, rounds, step):
         here = strengths[start : start + step]
         counts = source.draw(rng, len(here))
-        here[:], settled = _chords(model, pairs, counts, fit)
+        here[:], settled = _settle(model, pairs, counts, fit)
         for i in np.flatnonzero(~settled):
             one = Pairs(pairs.k, pairs.first, pairs.second, counts[:, :, i], counts[:, :, i])
-            found = maximise(model_of(ties, one), one, prior=fit.prior)
+            alone = fit.prior > 0 or identified(one.beat)
+            found = maximise(model_of(ties, one), one, prior=fit.prior) if alone else None
             if found is None:
                 with_prior += 1
                 found = maximise(model_of(ties, one), one, prior=prior)
@@ -131,24 +134,82 @@ def _source(comparisons: Comparisons | None, pairs: Pairs, cluster: NDArray[Any]
     return _Source(frequency.astype(np.float64), content, m)
 
 
-def _chords(model: Outcomes, pairs: Pairs, counts: Array, fit: Fit) -> tuple[Array, NDArray[np.bool_]]:
-    """[size, k] strengths after some steps with the slope at `fit`, and [size] which of them have settled."""
+def _settle(model: Outcomes, pairs: Pairs, counts: Array, fit: Fit) -> tuple[Array, NDArray[np.bool_]]:
+    """[size, k] strengths after some steps from `fit`, and [size] which of them have settled at the only maximum.
+
+    A few steps use the slope at `fit` for all rounds; rounds that need more take Newton steps with their own.
+    """
     k, size = pairs.k, counts.shape[2]
     at = np.repeat(np.append(fit.strengths, fit.e)[:, None], size, axis=1)
     settled = np.zeros(size, dtype=bool)
     gather = _Gather(pairs)
-    gradient = np.empty_like(at)
     for _ in range(_CHORDS):
-        in_d, gradient[k] = model.gradient(counts, at[pairs.first] - at[pairs.second], at[k])
-        gradient[:k] = gather(in_d)
-        if fit.prior:
-            gradient[:k] += fit.prior * (0.5 - sigmoid(at[:k]))
-        step = np.clip(fit.inverse @ gradient, -_LONGEST, _LONGEST)
-        at += step
+        step = fit.inverse @ _gradient(model, pairs, counts, fit.prior, at, gather)
+        at += np.clip(step, -_LONGEST, _LONGEST)
         settled = np.abs(step).max(axis=0) < _CLOSE
         if settled.all():
             break
-    return (at[:k] - at[:k].mean(axis=0)).T, settled & np.isfinite(at).all(axis=0)
+    for _ in range(_NEWTONS):
+        left = np.flatnonzero(~settled)
+        if not len(left):
+            break
+        here, drawn = at[:, left], counts[:, :, left]
+        gradient = _gradient(model, pairs, drawn, fit.prior, here, gather)
+        slope = _information(model, pairs, drawn, fit.prior, here, gather)
+        step = np.linalg.solve(slope, gradient.T[:, :, None])[:, :, 0].T.astype(np.float64, copy=False)
+        at[:, left] += np.clip(step, -_LONGEST, _LONGEST)
+        settled[left] = np.abs(step).max(axis=0) < _CLOSE
+    # Where a round's comparisons are connected, a point without slope is the only maximum.
+    connected = (counts[:, _tree(pairs)].sum(axis=0) > 0).all(axis=0)
+    return (at[:k] - at[:k].mean(axis=0)).T, settled & np.isfinite(at).all(axis=0) & (connected | (fit.prior > 0))
+
+
+def _gradient(model: Outcomes, pairs: Pairs, counts: Array, prior: float, at: Array, gather: _Gather) -> Array:
+    """[k + 1, size] slope of each round's log-likelihood."""
+    in_d, in_e = model.gradient(counts, at[pairs.first] - at[pairs.second], at[-1])
+    gradient = np.concatenate([gather(in_d), in_e[None]])
+    if prior:
+        gradient[:-1] += prior * (0.5 - sigmoid(at[:-1]))
+    return gradient
+
+
+def _information(model: Outcomes, pairs: Pairs, counts: Array, prior: float, at: Array, gather: _Gather) -> Array:
+    """[size, k + 1, k + 1] negative curvature, with a trace of a ridge so that none is singular."""
+    k, size = pairs.k, counts.shape[2]
+    curvature = model.curvature(counts, at[pairs.first] - at[pairs.second], at[-1])
+    matrix = np.zeros((size, k + 1, k + 1))
+    matrix[:, pairs.first, pairs.second] = matrix[:, pairs.second, pairs.first] = -curvature.dd.T
+    diagonal = np.arange(k)
+    matrix[:, diagonal, diagonal] = -matrix[:, :k, :k].sum(axis=2)
+    matrix[:, :k, k] = matrix[:, k, :k] = gather(curvature.de).T
+    matrix[:, k, k] = curvature.ee
+    scale = np.trace(matrix[:, :k, :k], axis1=1, axis2=2)[:, None, None] / k**2
+    if prior:
+        p = sigmoid(at[:k]).T
+        matrix[:, diagonal, diagonal] += prior * p * (1 - p)
+    else:
+        matrix[:, :k, :k] += scale
+    matrix += (_RIDGE * scale + np.finfo(float).tiny) * np.eye(k + 1)
+    return matrix
+
+
+def _tree(pairs: Pairs) -> NDArray[np.intp]:
+    """The k - 1 pairs of a tree that connects all systems along their most frequent comparisons."""
+    total = np.zeros((pairs.k, pairs.k))
+    number = np.full((pairs.k, pairs.k), -1)
+    total[pairs.first, pairs.second] = total[pairs.second, pairs.first] = pairs.counts.sum(axis=0)
+    number[pairs.first, pairs.second] = number[pairs.second, pairs.first] = np.arange(len(pairs.first))
+    best, via = total[0].copy(), np.zeros(pairs.k, dtype=np.intp)
+    inside = np.zeros(pairs.k, dtype=bool)
+    inside[0] = True
+    chosen = []
+    for _ in range(pairs.k - 1):
+        new = int(np.argmax(np.where(inside, -1.0, best)))
+        chosen.append(number[via[new], new])
+        inside[new] = True
+        closer = total[new] > best
+        best, via = np.where(closer, total[new], best), np.where(closer, new, via)
+    return np.array(chosen)
 
 
 class _Gather:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
-import scipy
 
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.registry import method
 from whetstone.core.types import Json
-from whetstone.ranking.bootstrap import bootstrap
 from whetstone.ranking.comparisons import Comparisons, count
 from whetstone.ranking.ranking import Ranking
-from whetstone.ranking.strengths import STEPPING_IN, fit_strengths
-from whetstone.ranking.tiers import noise, ranks, separate, tiers
+from whetstone.ranking.strengths import fit_strengths
+from whetstone.ranking.tiers import ranks, separate, tiers
 from whetstone.ranking.ties import TIES
-from whetstone.ranking.uncertainty import clustered, sandwich
-
-COVARIANCES = ("auto", "sandwich", "model", "group", "judge")
+from whetstone.ranking.uncertainty import COVARIANCES, uncertainty
 
 
 @method(
@@ -61,7 +55,7 @@ def bradley_terry(
 
     Source: Bradley and Terry 1952 and, for ties, Rao and Kupper 1967 and Davidson 1970 (see `whetstone.ranking.ties`).
     """
-    _check(ties, prior, level, covariance)
+    _check(ties, prior, level, covariance, rounds)
     notes = [f"{number} rows not used: {reason}" for reason, number in comparisons.dropped.items() if number]
     if ties == "drop":
         comparisons, ignored = _decided(comparisons)
@@ -74,45 +68,21 @@ def bradley_terry(
     if fit.tie is not None:
         settings["tie"] = fit.tie
 
-    covariance = ("sandwich" if comparisons.group is None else "group") if covariance == "auto" else covariance
-    cluster = {"group": comparisons.group, "judge": comparisons.judge}.get(covariance)
-    if covariance in ("group", "judge") and cluster is None:
-        raise TaskError(f"the comparisons say nothing about their {covariance}, so that there are no such clusters")
-    freedom = None
-    if covariance == "model" or not found.robust:
-        full, covariance, rounds = fit.inverse, "model", 0
-    elif cluster is not None:
-        full, clusters = clustered(found.model, comparisons, fit, cluster)
-        settings["clusters"], freedom = clusters, clusters - 1
-    else:
-        full = sandwich(found.model, found.pairs, fit)
-    spread = full[:-1, :-1]
-    if rounds:
-        refitted = bootstrap(
-            name, comparisons, found.pairs, fit,
-            rounds=rounds, seed=seed, cluster=cluster, prior=fit.prior or STEPPING_IN,
-        )  # fmt: skip
-        errors, spread = refitted.strengths - fit.strengths, np.cov(refitted.strengths.T)
-        low, high = np.quantile(refitted.strengths, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        settings |= {"rounds": rounds, "clustered by": covariance if cluster is not None else None}
-        covariance = "bootstrap"
-        notes += [f"{refitted.with_prior} of {rounds} rounds needed a prior"] if refitted.with_prior else []
-    else:
-        errors = noise(spread, draws=draws, seed=seed, freedom=freedom)
-        width = _quantile((1 + level) / 2, freedom) * np.sqrt(np.diag(spread))
-        low, high = fit.strengths - width, fit.strengths + width
-        settings["draws"] = draws
-    better, critical = separate(fit.strengths, spread, errors, level=level, part=found.diagnosis.part)
-    settings |= {"covariance": covariance, "seed": seed, "critical": critical}
+    known = uncertainty(
+        comparisons, found, name, level=level, covariance=covariance, rounds=rounds, draws=draws, seed=seed
+    )
+    better, critical = separate(
+        fit.strengths, known.covariance, known.errors, level=level, part=found.diagnosis.part
+    )  # fmt: skip
     best, worst = ranks(better)
-    notes += found.notes
     return Ranking(
-        "bradley_terry", counts.names, fit.strengths, spread, low, high, best, worst, tiers(better), counts.n, settings,
-        tuple(notes),
+        "bradley_terry", counts.names, fit.strengths, known.covariance, known.low, known.high, best, worst,
+        tiers(better), counts.n, settings | known.settings | {"critical": critical},
+        (*notes, *found.notes, *known.notes),
     )  # fmt: skip
 
 
-def _check(ties: str, prior: float | None, level: float, covariance: str) -> None:
+def _check(ties: str, prior: float | None, level: float, covariance: str, rounds: int) -> None:
     for option, value, known in (("ties", ties, (*TIES, "drop")), ("covariance", covariance, COVARIANCES)):
         if value not in known:
             raise ConfigError(f"{option} is {value!r}; it can be {', '.join(known)}")
@@ -120,6 +90,8 @@ def _check(ties: str, prior: float | None, level: float, covariance: str) -> Non
         raise ConfigError(f"level is {level}; it must be between 0 and 1")
     if prior is not None and not (np.isfinite(prior) and prior >= 0):
         raise ConfigError(f"prior is {prior}; it must be a number from 0 up")
+    if rounds < 0 or rounds == 1:
+        raise ConfigError(f"{rounds} rounds; it takes 0 (no bootstrap) or at least 2")
 
 
 def _decided(comparisons: Comparisons) -> tuple[Comparisons, int]:
@@ -128,10 +100,3 @@ def _decided(comparisons: Comparisons) -> tuple[Comparisons, int]:
     if not decided.any():
         raise TaskError(f"all {len(comparisons)} comparisons are ties, and ties='drop' leaves nothing to rank")
     return comparisons.take(decided), int((~decided).sum())
-
-
-def _quantile(probability: float, freedom: int | None) -> float:
-    """Of the normal distribution, or of Student's t."""
-    if freedom is None:
-        return NormalDist().inv_cdf(probability)
-    return float(scipy.stats.t.ppf(probability, freedom))

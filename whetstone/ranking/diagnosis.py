@@ -52,11 +52,12 @@ class Diagnosis:
             found.append(f"never compared: {listed(self.alone)}")
         if len(self.parts) > 1:
             found.append(f"no comparison connects: {' | '.join(listed(part, most=4) for part in self.parts)}")
-        for word, groups in (("lost", self.unbeaten), ("won", self.beaten)):
-            single = tuple(group[0] for group in groups if len(group) == 1)
-            if single:
-                found.append(f"never {word} (nor tied): {listed(single)}")
-            found += [f"never {word} (nor tied) outside their group: {listed(g)}" for g in groups if len(g) > 1]
+        ends = (("lost", self.unbeaten), ("won", self.beaten))
+        single = [(word, tuple(group[0] for group in groups if len(group) == 1)) for word, groups in ends]
+        if any(names for _, names in single):
+            found += [f"never {word} (nor tied): {listed(names)}" for word, names in single if names]
+        else:
+            found += [f"never {word} (nor tied) outside their group: {listed(g)}" for word, gs in ends for g in gs]
         return tuple(found)
 
 
@@ -64,7 +65,7 @@ def diagnose(counts: Counts) -> Diagnosis:
     """Find systems and groups whose strength the counts do not identify."""
     beat = counts.points > 0
     k = len(beat)
-    if _reach_all(beat) and _reach_all(beat.T):
+    if identified(beat):
         return Diagnosis(np.zeros(k, dtype=np.intp))
     graph = scipy.sparse.csgraph
     _, part = graph.connected_components(beat, directed=False)
@@ -80,6 +81,11 @@ def diagnose(counts: Counts) -> Diagnosis:
         tuple(named[c] for c, i in members.items() if c in played and not beat[np.ix_(group != c, i)].any()),
         tuple(named[c] for c, i in members.items() if c in played and not beat[np.ix_(i, group != c)].any()),
     )
+
+
+def identified(beat: NDArray[np.bool_]) -> bool:
+    """Is the graph strongly connected in which the row's system beat, or tied with, the column's?"""
+    return _reach_all(beat) and _reach_all(beat.T)
 
 
 def listed(names: Sequence[str], *, most: int = 8) -> str:

@@ -44,6 +44,14 @@ class Pairs:
             np.stack([counts.squared_wins[ahead], counts.squared_ties[ahead], counts.squared_wins[back]]),
         )
 
+    @property
+    def beat(self) -> NDArray[np.bool_]:
+        """[k, k] has the row's system beaten, or tied with, the column's?"""
+        beat = np.zeros((self.k, self.k), dtype=bool)
+        beat[self.first, self.second] = (self.counts[0] > 0) | (self.counts[1] > 0)
+        beat[self.second, self.first] = (self.counts[2] > 0) | (self.counts[1] > 0)
+        return beat
+
     def assemble(self, curvature: Curvature) -> Array:
         """[k + 1, k + 1] a quadratic form in the differences and e as a matrix in the strengths and e."""
         k = self.k

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,3 +47,14 @@ class Ranking:
     def order(self) -> NDArray[np.intp]:
         """[k] positions in `names`, best first; equal scores by name."""
         return np.lexsort((np.argsort(np.argsort(np.asarray(self.names))), -self.scores))
+
+    def rescaled(self, *, factor: float, offset: float = 0.0, scale: str) -> Ranking:
+        """The same ranking with scores times `factor` plus `offset`; settings call the scale `scale`."""
+        return replace(
+            self,
+            scores=self.scores * factor + offset,
+            covariance=None if self.covariance is None else self.covariance * factor**2,
+            low=None if self.low is None else self.low * factor + offset,
+            high=None if self.high is None else self.high * factor + offset,
+            settings={**self.settings, "scale": scale},
+        )

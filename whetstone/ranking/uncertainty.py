@@ -7,6 +7,8 @@ Cameron and Miller, "A Practitioner's Guide to Cluster-Robust Inference", Journa
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,92 @@ import scipy
 from numpy.typing import NDArray
 
 from whetstone.core.errors import TaskError
+from whetstone.core.types import Json
+from whetstone.ranking.bootstrap import bootstrap
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.likelihood import Fit, Pairs
+from whetstone.ranking.strengths import STEPPING_IN, Strengths
+from whetstone.ranking.tiers import noise
 from whetstone.ranking.ties import Curvature, Outcomes
 
 Array = NDArray[np.float64]
+
+COVARIANCES = ("auto", "sandwich", "model", "group", "judge")
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """What a fit does not know.
+
+    Attributes:
+        covariance: [k, k] of the strengths.
+        low, high: [k] limits of each strength.
+        errors: [draws, k] draws of the strengths' errors, for statements about many of them at once.
+        settings, notes: how this was found, as in `Ranking`.
+    """
+
+    covariance: Array
+    low: Array
+    high: Array
+    errors: Array
+    settings: dict[str, Json]
+    notes: tuple[str, ...]
+
+
+def uncertainty(
+    comparisons: Comparisons,
+    found: Strengths,
+    ties: str,
+    *,
+    level: float,
+    covariance: str,
+    rounds: int,
+    draws: int,
+    seed: int,
+) -> Uncertainty:
+    """Covariance, intervals and error draws of fitted strengths; the options are those of `bradley_terry`.
+
+    Where the strengths are not `robust`, all of it comes from the model and its prior.
+
+    Raises:
+        TaskError: clusters of a kind that the comparisons do not have, or only one cluster.
+    """
+    fit, notes, freedom, cluster = found.fit, [], None, None
+    settings: dict[str, Json] = {"seed": seed}
+    kind = ("sandwich" if comparisons.group is None else "group") if covariance == "auto" else covariance
+    if kind in ("group", "judge"):
+        cluster = comparisons.group if kind == "group" else comparisons.judge
+        if cluster is None:
+            raise TaskError(f"the comparisons say nothing about their {kind}, so that there are no such clusters")
+    if not found.robust:
+        spread, kind, cluster, rounds = fit.inverse, "model", None, 0
+        notes.append("intervals are the model's: residuals and resampling cannot show what never happened")
+    elif kind == "model":
+        spread = fit.inverse
+    elif cluster is not None:
+        spread, clusters = clustered(found.model, comparisons, fit, cluster)
+        settings["clusters"], freedom = clusters, clusters - 1
+        if clusters <= found.pairs.k:
+            notes.append(f"only {clusters} clusters for {found.pairs.k} systems: their covariance is rough")
+    else:
+        spread = sandwich(found.model, found.pairs, fit)
+    spread = spread[:-1, :-1]
+    settings["covariance"] = kind
+    if not rounds:
+        width = _quantile((1 + level) / 2, freedom) * np.sqrt(np.diag(spread))
+        errors = noise(spread, draws=draws, seed=seed, freedom=freedom)
+        settings["draws"] = draws
+        return Uncertainty(spread, fit.strengths - width, fit.strengths + width, errors, settings, tuple(notes))
+    refitted = bootstrap(
+        ties, comparisons, found.pairs, fit,
+        rounds=rounds, seed=seed, cluster=cluster, prior=fit.prior or STEPPING_IN,
+    )  # fmt: skip
+    low, high = np.quantile(refitted.strengths, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    settings |= {"rounds": rounds, "covariance": "bootstrap" if cluster is None else f"bootstrap by {kind}"}
+    if refitted.with_prior:
+        notes.append(f"{refitted.with_prior} of {rounds} rounds needed a prior")
+    errors = refitted.strengths - fit.strengths
+    return Uncertainty(np.cov(refitted.strengths.T), low, high, errors, settings, tuple(notes))
 
 
 def sandwich(model: Outcomes, pairs: Pairs, fit: Fit) -> Array:
@@ -58,3 +141,10 @@ def clustered(model: Outcomes, comparisons: Comparisons, fit: Fit, cluster: NDAr
 def _around(fit: Fit, meat: Array) -> Array:
     result: Array = fit.inverse @ meat @ fit.inverse
     return (result + result.T) / 2
+
+
+def _quantile(probability: float, freedom: int | None) -> float:
+    """Of the normal distribution, or of Student's t."""
+    if freedom is None:
+        return NormalDist().inv_cdf(probability)
+    return float(scipy.stats.t.ppf(probability, freedom))
