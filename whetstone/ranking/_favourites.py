@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import scipy
+from numpy.typing import NDArray
 
 from whetstone.ranking._misread import Misread
 from whetstone.ranking._newton import Floats
+from whetstone.ranking.diagnosis import listed
 from whetstone.stats.multiple import holm
 
 
@@ -33,9 +35,19 @@ def favourites(
         variance += np.bincount(cell, spread, cells)
     z = np.divide(total, np.sqrt(variance), out=np.zeros(cells), where=variance > 0)
     adjusted = holm((2 * scipy.special.ndtr(-np.abs(z))).tolist())
+    sure = np.asarray([p is not None and p < 1 - level for p in adjusted]).reshape(len(judges), k)
     return tuple(
-        f"{judges[i // k]} {'favours' if z[i] > 0 else 'disfavours'} {names[i % k]} beyond its confusions, "
-        "which biases these scores: use prediction_powered"
-        for i, p in enumerate(adjusted)
-        if p is not None and p < 1 - level
+        _sentence(name, names, z[j * k : (j + 1) * k], sure[j]) for j, name in enumerate(judges) if sure[j].any()
+    )
+
+
+def _sentence(judge: str, names: tuple[str, ...], z: Floats, sure: NDArray[np.bool_]) -> str:
+    parts = [
+        f"{verb} {listed(tuple(names[i] for i in np.flatnonzero(sure & (sign * z > 0))))}"
+        for verb, sign in (("favours", 1), ("disfavours", -1))
+        if (sure & (sign * z > 0)).any()
+    ]
+    return (
+        f"beyond its confusions {judge} {' and '.join(parts)}: its votes do not depend on the human's alone, "
+        "which biases these scores; use prediction_powered"
     )

@@ -47,9 +47,9 @@ def misclassified_votes(
     Returns:
         Log-odds [k] of human votes with mean 0 and a sandwich covariance, clustered by group. `settings["confusions"]`
         holds for each judge the chances of its votes (1 for the first shown, 0, -1) given a human's.
-        Stronger than `prediction_powered` where a judge's errors depend on the human's vote and the order alone;
-        where they depend on the systems (a favourite), the strengths are biased: the notes say so where the votes
-        show it, and that method is the one to use.
+        Narrower than `prediction_powered` where a judge's vote depends on the human's vote and the order shown alone.
+        Where it depends on the systems too (a favourite, or a judge that is steadier than one human), the strengths
+        are biased: the notes say so where the votes show it, and that method is the one to use.
 
     Raises:
         TaskError: votes that cannot be matched.
