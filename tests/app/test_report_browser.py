@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 
 from whetstone.app.report import write_report
+from whetstone.app.report.compared import write_comparison
 from whetstone.app.result import Result
+from whetstone.app.verbs.compare import compare
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -274,3 +276,23 @@ def test_screenshot_is_not_blank(browser: Browser, report: Path, tmp_path: Path)
     show(browser, report)
     browser.screenshot(tmp_path / "page.png", full=False)
     assert (tmp_path / "page.png").stat().st_size > 20_000
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1200, False), (400, False), (400, True), (320, False)])
+def test_the_page_of_a_comparison(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
+    scores = [
+        f'{{"id": {i}, "model": "{"a long name of a system " * 2}{m}", "score": {(7 * i + m * (i % 5)) % 11}}}'
+        for i in range(80)
+        for m in range(5)
+    ]
+    (tmp_path / "scores.jsonl").write_text("\n".join(scores))
+    path = tmp_path / "comparison.html"
+    write_comparison(compare(tmp_path / "scores.jsonl", margin=1.0), path)
+    show(browser, path, width=width, dark=dark)
+    plots = browser.run(DRAWN)
+    assert [plot["title"] for plot in plots][-2:] == ["Row against column", "Performance profiles"]
+    assert all(plot["marks"] >= 4 and plot["told"] == plot["marks"] for plot in plots)
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    assert browser.noise() == []
+    assert browser.requests() == [path.as_uri()]
+    assert browser.run("JSON.parse(document.getElementById('result').textContent).schema") == "whetstone.comparison/1"

@@ -115,13 +115,16 @@ def test_compare_two_stored_runs(run: Run) -> None:
     run("solve", *TOY, "--limit", "40", "--strategy", "self_consistency:n=4", "--json")
     second, first = [row["id"] for row in run("runs", "--json")]
     found = run("compare", first, second, "--json")
-    assert found["overall"]["difference"]["n"] == 40
-    assert run("compare", first, first, "--gate", "--json", status=3)["overall"]["p"] == 1.0
+    assert found["pairs"][0]["difference"]["n"] == 40
+    assert {one["level"] for one in found["slices"]} == {"1", "2", "3", "4"}
+    same = run("compare", f"a=runs/{first}", f"b={first}", "--gate", "--json", status=3)
+    assert same["pairs"][0]["p"] == 1.0
+    assert not same["gate"]["passed"]
 
 
 def test_compare_two_strategies_now(run: Run) -> None:
     found = run("compare", "greedy", "best_of_n:n=4", *TOY, "--limit", "40", "--json")
-    assert found["left"] == "greedy"
+    assert [system["name"] for system in found["systems"]] == ["greedy", "best_of_n:n=4"]
 
 
 def test_runs_are_listed_shown_diffed_exported_deleted_and_resumed(run: Run, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ VERBS = {
     "solve": "answer a task's questions by one or more strategies, at equal tokens",
     "know": "which self-signals separate right from wrong here",
     "train": "a training loop, round by round",
-    "compare": "two runs or two strategies on the same questions, paired",
+    "compare": "two or many systems on the same items: runs, score files or strategies, paired",
     "report": "the HTML report of an improve run",
     "runs": "list, show, diff, export, delete or resume stored runs",
     "validate": "what is wrong in a data file, by line",

@@ -34,6 +34,20 @@ def write_report(result: Result, path: Path) -> None:
 
 def render(result: Result) -> str:
     """The page as text. Every string of the result is escaped; control characters are shown by name."""
+    return document(
+        f"Whetstone: {brief(result.model.name, 80)} on {brief(result.task.name, 80)}",
+        sections.top(result),
+        h("main", *(part(result) for part in sections.PARTS)),
+        _footer(result),
+        data=_data(result),
+    )
+
+
+def document(title: str, *body: Markup, data: Markup | None = None) -> str:
+    """A page with the shared style and script, and a policy that lets nothing else in.
+
+    `data` is an inert JSON element with the id `result`, which the page offers to save.
+    """
     style, script = _asset("style.css"), _asset("page.js")
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
@@ -46,19 +60,17 @@ def render(result: Result) -> str:
         h("meta", name="viewport", content="width=device-width, initial-scale=1"),
         h("meta", name="color-scheme", content="light dark"),
         h("meta", name="referrer", content="no-referrer"),
-        h("title", f"Whetstone: {brief(result.model.name, 80)} on {brief(result.task.name, 80)}"),
+        h("title", title),
         h("style", Markup(style)),
     )
-    body = h(
+    content = h(
         "body",
-        sections.top(result),
-        h("main", *(part(result) for part in sections.PARTS)),
-        _footer(result),
+        *body,
         h("div", id="tip", role="status", hidden=True),
-        _data(result),
+        data,
         h("script", Markup(script)),
     )
-    return f"<!doctype html>\n{h('html', head, body, lang='en')}\n"
+    return f"<!doctype html>\n{h('html', head, content, lang='en')}\n"
 
 
 def _footer(result: Result) -> Markup:

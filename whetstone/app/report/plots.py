@@ -165,9 +165,9 @@ def chart(
     frame = Frame(x, y, width, height, left)
     body = [*_axes(frame)]
     if diagonal:
-        body.append(_line(frame.at(x.low, y.low), frame.at(x.high, y.high), "reference"))
+        body.append(line(frame.at(x.low, y.low), frame.at(x.high, y.high), "reference"))
     if rule is not None:
-        body.append(_line(frame.at(x.low, rule), frame.at(x.high, rule), "reference"))
+        body.append(line(frame.at(x.low, rule), frame.at(x.high, rule), "reference"))
     body += [_band(frame, s) for s in series if s.band]
     body += [_path(frame, s) for s in series if s.line != "none"]
     body += [_mark(frame, s, p) for s in series for p in s.points]
@@ -204,8 +204,8 @@ def _key(s: Series) -> Markup:
 def _axes(frame: Frame) -> list[Markup]:
     x, y = frame.x, frame.y
     floor = frame.height - frame.bottom
-    parts = [_line(frame.at(x.low, value), frame.at(x.high, value), "grid") for value, _ in y.ticks]
-    parts.append(_line((frame.left, floor), (frame.width - frame.right, floor), "axis"))
+    parts = [line(frame.at(x.low, value), frame.at(x.high, value), "grid") for value, _ in y.ticks]
+    parts.append(line((frame.left, floor), (frame.width - frame.right, floor), "axis"))
     for value, text in y.ticks:
         _, py = frame.at(x.low, value)
         parts.append(h("text", text, x=frame.left - 7, y=py + 4, cls="tick end"))
@@ -220,7 +220,8 @@ def _axes(frame: Frame) -> list[Markup]:
     return parts
 
 
-def _line(start: tuple[float, float], end: tuple[float, float], cls: str) -> Markup:
+def line(start: tuple[float, float], end: tuple[float, float], cls: str) -> Markup:
+    """A straight line between two places of the drawing."""
     return h("line", x1=float(start[0]), y1=float(start[1]), x2=float(end[0]), y2=float(end[1]), cls=cls)
 
 
@@ -322,21 +323,22 @@ def rows(
     parts: list[Markup] = []
     for value, text in () if bars else axis.ticks:
         px, _ = frame.at(value, 0)
-        parts.append(_line((px, top), (px, height - 42), "grid"))
+        parts.append(line((px, top), (px, height - 42), "grid"))
         parts.append(h("text", text, x=px, y=height - 25.0, cls="tick middle"))
     if not bars:
         parts.append(h("text", axis.label, x=(left + width - right) / 2, y=height - 6.0, cls="label middle"))
     if rule is not None:
         px, _ = frame.at(rule, 0)
-        parts.append(_line((px, top), (px, height - 42), "reference"))
+        parts.append(line((px, top), (px, height - 42), "reference"))
     for i, item in enumerate(items):
         y = top + step * (i + 0.5)
         parts.append(h("text", brief(item.name, 22), x=left - 10, y=y + 4, cls="tick name end"))
-        parts.append(_bar(frame, item, y) if bars else _dot(frame, item, y))
+        parts.append(_bar(frame, item, y) if bars else dot(frame, item, y))
     return figure(title, parts, width, height, None, note)
 
 
-def _dot(frame: Frame, item: Row, y: float) -> Markup:
+def dot(frame: Frame, item: Row, y: float) -> Markup:
+    """A value at height y, with its interval along the x axis."""
     px, _ = frame.at(item.value, 0)
     whisker = None
     if item.interval:
