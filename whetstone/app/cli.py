@@ -20,6 +20,7 @@ VERBS = {
     "know": "which self-signals separate right from wrong here",
     "train": "a training loop, round by round",
     "compare": "two or many systems on the same items: runs, score files or strategies, paired",
+    "rank": "systems from battles, rankings or scores: intervals, tiers, a picture",
     "report": "the HTML report of an improve run",
     "runs": "list, show, diff, export, delete or resume stored runs",
     "validate": "what is wrong in a data file, by line",

@@ -76,13 +76,18 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 def add_method_flags(parser: argparse.ArgumentParser, method: Method) -> None:
     """One flag for each option in the method's signature, and --preset where it has presets.
 
-    An option whose flag the verb itself has (--seed) is the verb's to fill.
+    An option whose flag the verb itself has (--seed) is the verb's to fill; one whose value no flag can write (a mapping)
+    is left to Python.
     """
     group = parser.add_argument_group(f"options of {method.name}")
     taken = parser._option_string_actions
     for parameter in options(load(method.name, method.kind)).values():
         flag = f"--{parameter.name.replace('_', '-')}"
         if flag in taken:
+            continue
+        try:
+            read = truth if parameter.annotation is bool else reader(parameter.annotation)
+        except ConfigError:
             continue
         settings: dict[str, Any] = {"default": argparse.SUPPRESS, "dest": f"option_{parameter.name}"}
         help_text = f"{inspect.formatannotation(parameter.annotation)}, default {parameter.default!r}".replace(
@@ -91,7 +96,7 @@ def add_method_flags(parser: argparse.ArgumentParser, method: Method) -> None:
         if parameter.annotation is bool:
             group.add_argument(flag, action=argparse.BooleanOptionalAction, help=help_text, **settings)
         else:
-            group.add_argument(flag, type=reader(parameter.annotation), metavar="X", help=help_text, **settings)
+            group.add_argument(flag, type=read, metavar="X", help=help_text, **settings)
     if method.presets:
         group.add_argument("--preset", choices=tuple(method.presets), help="the settings of one of its papers")
 

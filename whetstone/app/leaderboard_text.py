@@ -1,0 +1,133 @@
+"""What a leaderboard comes to, in words and in numbers that fit its precision."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from whetstone.app.console import number, p_value
+from whetstone.app.leaderboard import Leaderboard, Needed, Standing
+from whetstone.app.rank_gates import Gate
+
+MOST = 5
+"""Cycles, disputes and notes that a terminal shows."""
+NOUNS = {"battles": "battle", "rankings": "ranking", "scores": "score"}
+RULES = {
+    "geometric_mean": "geometric", "optimality_gap": "gap", "ranked_pairs": "pairs", "maximal_lottery": "lottery",
+    "nash_averaging": "Nash",
+}  # fmt: skip
+
+
+def digits(board: Leaderboard) -> int:
+    """Decimals that show the narrowest interval, or else the range of the scores, with two or three digits."""
+    widths = [s.high - s.low for s in board.systems if s.high is not None and s.low is not None and s.high > s.low]
+    if widths:
+        return min(6, max(0, math.ceil(-math.log10(min(widths) / 2)) + 1))
+    scores = [s.score for s in board.systems if s.score is not None]
+    if all(score == int(score) for score in scores):
+        return 0
+    span = max(scores) - min(scores)
+    return min(6, max(0, 3 - math.floor(math.log10(span)))) if span > 0 else 2
+
+
+def row(board: Leaderboard, system: Standing, decimals: int) -> list[str]:
+    """A line of the table."""
+    cells = [str(system.rank), system.name, number(system.score, decimals)]
+    if board.level is not None:
+        cells += [limits(system, decimals), ranks(system), str(system.tier or "–")]
+    return [*cells, whole(system.n)]
+
+
+def limits(system: Standing, decimals: int) -> str:
+    """`[.55, .70]`."""
+    return f"[{number(system.low, decimals)}, {number(system.high, decimals)}]"
+
+
+def ranks(system: Standing) -> str:
+    """`2–5`, or `2` where no other rank is open."""
+    if system.rank_interval is None:
+        return "–"
+    low, high = system.rank_interval
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def whole(value: float) -> str:
+    """A count, thousands apart; a weight with a fraction keeps it."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
+def amount(n: float, noun: str) -> str:
+    """`1 battle`, `1,234 battles`."""
+    return f"{whole(n)} {noun}{'' if n == 1 else 's'}"
+
+
+def headline(board: Leaderboard) -> str:
+    """The ranking in one sentence."""
+    k = len(board.systems)
+    start = f"{k} systems, {amount(board.n, NOUNS[board.kind])}, {board.method}"
+    if board.level is None:
+        best = [s.name for s in board.systems if s.rank == 1]
+        return f"{start}: {listed(best)} {'stands' if len(best) == 1 else 'stand'} first; no intervals by this method."
+    first = [s.name for s in board.systems if s.rank_interval and s.rank_interval[0] == 1]
+    tiers = f"{board.tiers} tier{'s' * (board.tiers != 1)}"
+    word = "is the best" if len(first) == 1 else "can each be the best"
+    if len(first) == k:
+        return f"{start}: {tiers}; none can be told to be the best."
+    return f"{start}: {tiers}; with {100 * board.level:g} % confidence {listed(first)} {word}."
+
+
+def remarks(board: Leaderboard) -> list[str]:
+    """Dropped rows, diagnoses, what would separate the first two that are tied, and where rules differ."""
+    said = [f"Not used: {amount(n, 'row')}, {reason}." for reason, n in board.dropped.items()]
+    said += [sentence(note) for note in board.notes]
+    if board.needed:
+        said.append(needed_sentence(board.needed[0]))
+    if board.rules:
+        said += [sentence(note) for note in board.rules.notes[: MOST + 1]]
+        for dispute in board.rules.disputes[:MOST]:
+            sides = f"{listed(dispute.above)}; the contrary: {listed(dispute.below)}"
+            said.append(f"{dispute.first} above {dispute.second}: {sides} ({dispute.cause}).")
+        if len(board.rules.disputes) > MOST:
+            said.append(f"{len(board.rules.disputes) - MOST} more disputed pairs are in --json and --picture.")
+    return said
+
+
+def needed_sentence(needed: Needed) -> str:
+    """How many battles would tell two neighbours apart."""
+    pair = f"{needed.first} and {needed.second} are not told apart"
+    if needed.battles is None:
+        return f"{pair}, and their scores are equal: no number of battles would do it."
+    if needed.battles == 0:
+        return f"{pair}, though battles enough would be expected to do it."
+    least = f"; {needed.low:,} at the least" if needed.low else ""
+    return f"{pair}: about {needed.battles:,} more battles between the two would do it{least} (80 % power)."
+
+
+def gate_sentence(gate: Gate) -> str:
+    """Whether a demand holds."""
+    shown = "holds" if gate.holds else "does not hold"
+    if gate.adjusted is None:
+        return f"Gate {gate.text} {shown}: nothing connects the two."
+    low, high = number(gate.low), number(gate.high)
+    p = p_value(gate.adjusted)
+    p = f"< {p[1:]}" if p.startswith("<") else f"= {p}"
+    return f"Gate {gate.text} {shown}: difference {number(gate.difference)} [{low}, {high}], p {p}."
+
+
+def rule_table(board: Leaderboard, top: int) -> tuple[list[str], list[list[str]]]:
+    """Ranks of the systems by every rule."""
+    assert board.rules is not None
+    names = [RULES.get(rule.name, rule.name) for rule in board.rules.rules]
+    rows = [[s.name, *(str(rule.ranks[s.name]) for rule in board.rules.rules)] for s in board.systems[: top or None]]
+    return ["rank by rule", *names], rows
+
+
+def sentence(note: str) -> str:
+    """A note with a capital and a full stop; a name at its start keeps its letters."""
+    return f"{note}." if not note.endswith(".") else note
+
+
+def listed(names: Sequence[str], *, most: int = 6) -> str:
+    """`a, b and c`, and how many more."""
+    shown = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
