@@ -195,6 +195,19 @@ def test_every_test_can_be_asked_for(two: tuple[str, str], call: Call, test: str
     )
 
 
+def test_the_anytime_test_says_when_it_could_have_stopped(two: tuple[str, str], call: Call) -> None:
+    assert "old: decided after" in call(*two, "--test", "anytime")
+
+
+def test_a_finished_list_is_shuffled_for_the_anytime_test(write: Write, call: Call) -> None:
+    write("a.csv", rows([0] * 400))
+    write("b.csv", rows([1] * 100 + [0] * 300))
+    assert "not in random order" in call("a.csv", "b.csv", "--test", "anytime")
+    found = call("a.csv", "b.csv", "--test", "anytime", "--shuffle", "--json")
+    low, high = found["pairs"][0]["difference"]["interval"]
+    assert low < 0.25 < high
+
+
 @pytest.mark.parametrize(
     ("better", "options", "status"),
     [

@@ -108,6 +108,15 @@ def test_clusters_count_once_in_the_order_of_their_first_item():
     assert "clusters" in copied.effect.note
 
 
+def test_items_that_are_not_in_random_order_are_noticed():
+    wins = np.repeat([1.0, 0.0], 200)
+    sorted_out = paired_anytime(wins, np.zeros(400))
+    assert sorted_out.effect.interval is None
+    assert "not in random order" in sorted_out.effect.note
+    mixed = paired_anytime(np.random.default_rng(1).permutation(wins), np.zeros(400))
+    assert mixed.effect.interval[0] < 0.5 < mixed.effect.interval[1]
+
+
 def test_edges():
     nothing = paired_anytime([], [])
     assert (nothing.p, nothing.effect.value, nothing.effect.n) == (None, None, 0)

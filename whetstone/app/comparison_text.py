@@ -10,6 +10,7 @@ from whetstone.app.console import number, p_value
 from whetstone.stats.estimate import Estimate
 
 CORRECTIONS = {"holm": "Holm", "benjamini-hochberg": "Benjamini-Hochberg", "none": "uncorrected"}
+FEW = 3  # pairs up to which each one's note is said
 
 
 def digits(estimates: Sequence[Estimate]) -> int:
@@ -64,6 +65,8 @@ def remarks(found: Comparison) -> list[str]:
             text += f"; if the one seen is true, about {open_pairs[0].needed:,} items would tell the two apart"
         said.append(text + ".")
     for pair in found.pairs:
+        if pair.effect.note and len(found.pairs) <= FEW:
+            said.append(f"{pair.treatment} and {pair.baseline}: {pair.effect.note}.")
         if pair.equivalence is not None and (pair.equivalence.equivalent or not pair.separated):
             said.append(equivalence_sentence(pair))
     for system in found.systems:

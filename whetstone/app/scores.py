@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from whetstone.core.errors import ConfigError, TaskError
@@ -149,6 +150,19 @@ def align(systems: Sequence[Scores]) -> Aligned:
         tuple(groups.get(item, "") for item in shared) if groups else (),
         tuple(levels.get(item, "") for item in shared) if levels else (),
         {s.name: dict(s.left_out) for s in systems if s.left_out},
+    )
+
+
+def shuffled(aligned: Aligned, seed: int) -> Aligned:
+    """The same items in a random order that the seed decides."""
+    order = list(range(len(aligned.items)))
+    Random(seed).shuffle(order)
+    return replace(
+        aligned,
+        items=tuple(aligned.items[i] for i in order),
+        values={name: [values[i] for i in order] for name, values in aligned.values.items()},
+        groups=tuple(aligned.groups[i] for i in order) if aligned.groups else (),
+        levels=tuple(aligned.levels[i] for i in order) if aligned.levels else (),
     )
 
 

@@ -56,8 +56,9 @@ class Sequential:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The limits after the last value."""
-        return (float(self.low[-1]), float(self.high[-1])) if self.e.size else None
+        """The limits after the last value; None when they have crossed, as they may where the mean drifts."""
+        limits = (float(self.low[-1]), float(self.high[-1])) if self.e.size else None
+        return limits if limits and limits[0] <= limits[1] else None
 
 
 def betting(values: ArrayLike, *, bounds: tuple[float, float], null: float = 0.0, level: float = 0.95) -> Sequential:
@@ -134,8 +135,11 @@ def paired_anytime(
         note = "mean of the clusters' means"
     width = bounds[1] - bounds[0]
     found = betting(values, bounds=(-width, width), level=level)
+    crossed = "" if found.interval else "no mean fits all items: they are not in random order"
     stop = f"decided after {found.stopped} of {values.size}" if found.stopped else ""
-    effect = Estimate(found.value, found.interval, difference.size, None, method, "; ".join(filter(None, (note, stop))))
+    effect = Estimate(
+        found.value, found.interval, difference.size, None, method, "; ".join(filter(None, (note, crossed, stop)))
+    )
     return HypothesisTest(effect, found.p, 0.0, method, *counts, float(found.e.max()))
 
 

@@ -21,7 +21,7 @@ from whetstone.app.flags import add_store, positive, split_method
 from whetstone.app.grading import Graded
 from whetstone.app.report.compared import rank_text, ranked, write_comparison
 from whetstone.app.result import decode
-from whetstone.app.scores import USUAL, Columns, Scores, align, read_scores
+from whetstone.app.scores import USUAL, Columns, Scores, align, read_scores, shuffled
 from whetstone.app.verbs.solve import run as solve_on
 from whetstone.app.workbench import workbench
 from whetstone.core.errors import ConfigError
@@ -43,6 +43,7 @@ def compare(
     only_first: bool = False,
     margin: float | None = None,
     bounds: tuple[float, float] | None = None,
+    shuffle: bool = False,
     rounds: int = 10_000,
     level: float = 0.95,
     seed: int = 0,
@@ -59,6 +60,8 @@ def compare(
         only_first: compare with the first system only, not all pairs.
         margin: the largest difference that does not matter; adds equivalence tests.
         bounds: least and greatest possible score, for the test "anytime" where it is not 0 and 1.
+        shuffle: put the items in random order first. The test "anytime" needs such an order: rows as they came in are
+            in one if the items were asked in random order; a finished list has to be shuffled.
         rounds: of the bootstrap or of random sign patterns.
         level: confidence level.
         seed: same seed, same result.
@@ -70,8 +73,9 @@ def compare(
     found = [scores for text in systems for scores in load(str(text), Path(store), columns)]
     if len(found) > len(systems) > 1:
         found = [scores for text in systems for scores in load(str(text), Path(store), columns, prefix=True)]
+    aligned = align(found)
     return build(
-        align(found),
+        shuffled(aligned, seed) if shuffle else aligned,
         test=test,
         correction=correction,
         only_first=only_first,
@@ -164,6 +168,7 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     tests.add_argument("--only-first", action="store_true", help="each system against the first, not all pairs")
     tests.add_argument("--margin", type=above_zero, metavar="X", help="equivalence: a difference that does not matter")
     tests.add_argument("--bounds", type=float, nargs=2, metavar=("LOW", "HIGH"), help="possible scores, for anytime")
+    tests.add_argument("--shuffle", action="store_true", help="random order of a finished list of items, for anytime")
     tests.add_argument("--rounds", type=positive, default=10_000, help="of bootstrap and permutation (default 10000)")
     tests.add_argument("--level", type=share, default=0.95, help="confidence level (default 0.95)")
     tests.add_argument("--seed", type=int, default=0, help="run seed (default 0)")
@@ -212,10 +217,11 @@ def main(args: argparse.Namespace) -> int:
         "seed": args.seed,
     }
     if args.task:
-        found = build(align(asked(args, console)), **settings)
+        aligned = align(asked(args, console))
+        found = build(shuffled(aligned, args.seed) if args.shuffle else aligned, **settings)
     else:
         columns = Columns(args.id, args.score, args.group, args.by, args.repeats)
-        found = compare(*args.systems, store=args.store, columns=columns, **settings)
+        found = compare(*args.systems, store=args.store, columns=columns, shuffle=args.shuffle, **settings)
     if args.gate:
         found = gated(found, args.gate)
     if args.picture:
