@@ -147,3 +147,41 @@ def test_wrong_arguments_are_named():
         compare_systems({"a": [1], "b": [1]}, against="c")
     with pytest.raises(ValueError, match="independent"):
         compare_systems({"a": [1, 0], "b": [1, 1]}, test="mcnemar", groups=["x", "x"])
+
+
+scored = st.lists(st.tuples(*[st.integers(0, 4)] * 3), min_size=3, max_size=40)
+
+
+@settings(max_examples=40, deadline=None)
+@given(scored, st.randoms(use_true_random=False), st.floats(0.1, 10), st.floats(-5, 5))
+def test_order_of_items_scale_and_shift_change_nothing(items, random, scale, shift):
+    mixed = random.sample(items, len(items))
+    first = compare_systems(dict(zip("abc", np.array(items, float).T, strict=True)), test="t")
+    again = compare_systems(dict(zip("abc", shift + scale * np.array(mixed, float).T, strict=True)), test="t")
+    for one, other in zip(first.pairs, again.pairs, strict=True):
+        assert (one.test.p is None) == (other.test.p is None)
+        assert one.test.p is None or one.test.p == pytest.approx(other.test.p, rel=1e-6, abs=1e-12)
+        assert (one.test.wins, one.test.losses) == (other.test.wins, other.test.losses)
+        if one.test.effect.interval:
+            wanted = [scale * limit for limit in one.test.effect.interval]
+            assert other.test.effect.interval == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))
+def test_more_of_the_same_is_more_evidence_and_one_more_win_never_hurts(pairs):
+    new, old = np.array(pairs, float).T
+    once, twice = mcnemar(new, old), mcnemar(np.tile(new, 2), np.tile(old, 2))
+    assert twice.effect.value == pytest.approx(once.effect.value)
+    assert twice.p <= once.p + 1e-12 or once.wins == once.losses
+    more = mcnemar(np.append(new, 1), np.append(old, 0))
+    assert more.p <= once.p + 1e-12 or once.wins <= once.losses
+
+
+def test_numbered_clusters_are_the_same_clusters_as_named_ones():
+    rng = np.random.default_rng(11)
+    numbers = rng.integers(-3, 9, 60)
+    scores = {"a": rng.normal(size=60), "b": rng.normal(size=60)}
+    named, numbered = (compare_systems(scores, groups=g) for g in ([f"g{i}" for i in numbers], numbers))
+    assert named.units == numbered.units == np.unique(numbers).size
+    assert named.pairs[0].test.p == pytest.approx(numbered.pairs[0].test.p, rel=1e-9)
