@@ -10,10 +10,10 @@ import pytest
 from whetstone.core.errors import ConfigError
 from whetstone.ranking.best_systems import best_systems
 from whetstone.ranking.robustness import in_other_units, robustness, without_scores
+from whetstone.ranking.rules.by_name import score
 from whetstone.ranking.rules.kemeny import disagreement
 from whetstone.ranking.rules.majority import support
 from whetstone.ranking.score_table import ScoreTable
-from whetstone.ranking.social_choice import score
 
 
 def noisy(k: int, t: int, seed: int, noise: float = 1.0) -> ScoreTable:

@@ -45,7 +45,9 @@ def test_scores_and_greedy_choice_against_all_subsets(rule: str) -> None:
         rankings = some(9, seed)
         chosen = multiwinner(rankings, 3, rule=rule, groups=GROUPS, at_least={"odd": 2})
         free = multiwinner(rankings, 3, rule=rule)
-        scores = {s: score_by_hand(rankings, rule, s, 3) for s in combinations(range(8), 3)}
+        scores: dict[tuple[int, ...], float] = {
+            s: score_by_hand(rankings, rule, s, 3) for s in combinations(range(8), 3)
+        }
         fair = {s: v for s, v in scores.items() if sum(i % 2 == 0 for i in s) >= 2}
         utility, weigh = seen(rankings, rule, 3), RULES[rule][1](3)
         assert all(value(utility, weigh, list(s)) == pytest.approx(v) for s, v in scores.items())

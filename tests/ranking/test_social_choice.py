@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.ranking.comparisons import Comparisons, Rankings, count
+from whetstone.ranking.rules.by_name import BY_MAJORITY, RULES, grouped, score, winners
 from whetstone.ranking.rules.kemeny import disagreement, kemeny
 from whetstone.ranking.rules.lotteries import equilibrium, maximal_lottery, nash_of_tasks
 from whetstone.ranking.rules.majority import components, condorcet_set, condorcet_winner, copeland, minimax, support
 from whetstone.ranking.rules.positional import borda
 from whetstone.ranking.score_table import ScoreTable
-from whetstone.ranking.social_choice import BY_MAJORITY, RULES, grouped, score, social_choice, winners
+from whetstone.ranking.social_choice import social_choice
 
 REFERENCE = json.loads((Path(__file__).parent / "social_choice_reference.json").read_text(encoding="utf-8"))
 NEUTRAL = tuple(rule for rule in RULES if rule not in ("geometric_mean", "nash_of_tasks"))
@@ -319,6 +320,53 @@ def test_clones_do_not_move_schulze_ranked_pairs_and_the_lottery(drawn: Any) -> 
             np.testing.assert_allclose(after, before, atol=1e-4)
         else:
             assert winners(after) == winners(before)
+
+
+# ------------------------------------------------------------------------------------------------ intervals
+
+
+def random_table(seed: int, *, skill: NDArray[np.float64], t: int, missing: float = 0.0) -> ScoreTable:
+    rng = np.random.default_rng(seed)
+    scores = skill[:, None] + rng.normal(size=(len(skill), t)) + 3 * rng.normal(size=t)
+    scores[rng.random(scores.shape) < missing] = np.nan
+    return ScoreTable(tuple(f"s{i}" for i in range(len(skill))), tuple(f"t{i}" for i in range(t)), scores)
+
+
+@pytest.mark.parametrize(("rule", "missing"), [("mean_rank", 0.0), ("mean_rank", 0.2), ("dowdall", 0.0)])
+def test_intervals_over_tasks_cover_and_tiers_keep_the_family_wise_error(rule: str, missing: float) -> None:
+    k, t = 5, 20
+    expected = t * {"mean_rank": (k - 1) / 2, "dowdall": np.mean(1 / np.arange(1, k + 1))}[rule]
+    covered, told = [], []
+    for seed in range(120):
+        table = random_table(seed, skill=np.zeros(k), t=t, missing=missing)
+        found = social_choice(table, rule=rule, intervals=True)
+        assert found.low is not None
+        assert found.high is not None
+        assert found.tier is not None
+        covered.append(np.mean((found.low <= expected) & (expected <= found.high)))
+        told.append(found.tier.max() > 1)
+    assert 0.92 < np.mean(covered) < 0.98
+    assert np.mean(told) < 0.09  # 0.05 and two standard errors of the simulation
+
+
+def test_tiers_tell_apart_what_is_apart() -> None:
+    found = social_choice(random_table(0, skill=np.array([2.0, 2, 0, 0, -2]), t=40), rule="borda", intervals=True)
+    assert found.tier is not None
+    assert found.tier.tolist() == [1, 1, 2, 2, 3]
+    assert found.rank_low is not None
+    assert found.rank_high is not None
+    assert (found.rank_low.tolist(), found.rank_high.tolist()) == ([1, 1, 3, 3, 5], [2, 2, 4, 4, 5])
+    many = random_table(1, skill=np.array([1.0, 0]), t=250)
+    assert social_choice(many, rule="mean_rank", intervals=True).tier.tolist() == [1, 2]  # type: ignore[union-attr]
+
+
+def test_rules_that_jump_have_no_intervals_and_few_tasks_have_none() -> None:
+    table = random_table(0, skill=np.zeros(3), t=5)
+    with pytest.raises(ConfigError, match="no honest intervals"):
+        social_choice(table, rule="copeland", intervals=True)
+    assert "5 tasks are few" in social_choice(table, rule="borda", intervals=True).notes[0]
+    with pytest.raises(TaskError, match="too few"):
+        social_choice(table.select([0, 1]), rule="borda", intervals=True)
 
 
 # ------------------------------------------------------------------------------------------------ gaps, steps, mistakes

@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from whetstone.ranking.comparisons import TaskError
+from whetstone.core.errors import TaskError
+from whetstone.ranking.robustness import in_other_units, robustness, without_scores
+from whetstone.ranking.rules.by_name import score, winners
 from whetstone.ranking.rules.majority import condorcet_winner, support
 from whetstone.ranking.rules.positional import optimality_gap
 from whetstone.ranking.rules.task_weights import best_case_weights
 from whetstone.ranking.score_table import ScoreTable
-from whetstone.ranking.social_choice import score, social_choice, winners
+from whetstone.ranking.social_choice import social_choice
 
 PUBLISHED = json.loads((Path(__file__).parent / "published" / "vote_and_rank.json").read_text(encoding="utf-8"))
 ELECTED = (
@@ -155,3 +158,13 @@ def test_all_rules_read_a_leaderboard_with_gaps(tables: dict[str, ScoreTable]) -
         assert "5 of 77 scores are missing" in ranking.notes
     with pytest.raises(TaskError):
         social_choice(ScoreTable(("a", "b"), ("x",), np.array([[1.0], [np.nan]])))
+
+
+def test_rank_rules_stand_gaps_and_units_better_than_the_mean(tables: dict[str, ScoreTable]) -> None:
+    rules = {rule: partial(score, rule=rule) for rule in ("mean", "borda", "copeland", "kemeny")}
+    gaps = robustness(tables["GLUE"], rules, without_scores(0.1), rounds=20)
+    units = robustness(tables["GLUE"], rules, in_other_units(1.0), rounds=20)
+    for rule in ("borda", "copeland", "kemeny"):
+        assert gaps[rule].value > 0.93 > 0.9 > gaps["mean"].value  # type: ignore[operator]
+        assert units[rule].value == pytest.approx(1)
+    assert units["mean"].value < 0.95  # type: ignore[operator]

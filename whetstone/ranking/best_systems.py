@@ -14,10 +14,10 @@ from whetstone.core.registry import method
 from whetstone.ranking.ranking import Ranking
 from whetstone.ranking.robustness import in_other_units, robustness, without_scores
 from whetstone.ranking.rule_disagreement import Disagreement, rule_disagreement
+from whetstone.ranking.rules.by_name import grouped, score
 from whetstone.ranking.rules.kemeny import Kemeny, disagreement, kemeny
 from whetstone.ranking.rules.majority import support
 from whetstone.ranking.score_table import ScoreTable
-from whetstone.ranking.social_choice import grouped, score
 from whetstone.stats.estimate import Estimate
 
 RULES = ("mean_rank", "kemeny", "mean")

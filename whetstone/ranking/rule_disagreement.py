@@ -15,13 +15,16 @@ from whetstone.core.registry import method
 from whetstone.ranking.comparisons import Counts
 from whetstone.ranking.ranking import Ranking
 from whetstone.ranking.rules import majority
+from whetstone.ranking.rules.by_name import BY_MAJORITY, RULES, grouped
+from whetstone.ranking.rules.by_name import winners as winners_of
 from whetstone.ranking.rules.cycles import Cycle, cycles
 from whetstone.ranking.score_table import ScoreTable
-from whetstone.ranking.social_choice import BY_MAJORITY, RULES, grouped, social_choice
-from whetstone.ranking.social_choice import winners as winners_of
+from whetstone.ranking.social_choice import social_choice
 
 Cause = Literal["cycle", "draw", "distance"]
-STANDARD = tuple(rule for rule in RULES if rule not in ("geometric_mean", "optimality_gap", "mean_rank", "nash_of_tasks"))
+STANDARD = tuple(
+    rule for rule in RULES if rule not in ("geometric_mean", "optimality_gap", "mean_rank", "nash_of_tasks")
+)
 
 
 @dataclass(frozen=True)

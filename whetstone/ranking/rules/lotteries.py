@@ -100,7 +100,7 @@ def most_even(gain: Floats) -> Floats:
     free = null_space(exact, rcond=1e-9)
     chances = np.zeros(n)
     chances[played] = _climb(inside, free, gain[np.ix_(played, slack)]) if free.size else inside
-    return np.round(np.maximum(chances, 0.0), 9)
+    return np.asarray(np.round(np.maximum(chances, 0.0), 9), dtype=np.float64)
 
 
 def _climb(inside: Floats, free: Floats, gain: Floats) -> Floats:
@@ -108,8 +108,8 @@ def _climb(inside: Floats, free: Floats, gain: Floats) -> Floats:
 
     By Newton's method with a barrier that is lowered step by step.
     """
-    point = inside
-    for barrier in 10.0 ** -np.arange(1, 14):
+    point: Floats = inside
+    for barrier in (10.0**-power for power in range(1, 14)):
         for _ in range(50):
             room = point @ gain
             slope = free.T @ (np.log(point) + 1 - barrier * (gain / room).sum(axis=1))
