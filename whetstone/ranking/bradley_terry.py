@@ -71,9 +71,8 @@ def bradley_terry(
     known = uncertainty(
         comparisons, found, name, level=level, covariance=covariance, rounds=rounds, draws=draws, seed=seed
     )
-    better, critical = separate(
-        fit.strengths, known.covariance, known.errors, level=level, part=found.diagnosis.part
-    )  # fmt: skip
+    part = found.diagnosis.part
+    better, critical = separate(fit.strengths, known.covariance, known.errors, level=level, part=part)
     best, worst = ranks(better)
     return Ranking(
         "bradley_terry", counts.names, fit.strengths, known.covariance, known.low, known.high, best, worst,

@@ -57,10 +57,8 @@ def fit_strengths(counts: Counts, *, ties: str = "half", prior: float | None = N
         fit = maximise(model, pairs, prior=STEPPING_IN)
         assert fit is not None, "under a prior the likelihood has a maximum"
     if fit.prior:
-        notes.append(
-            f"scores rest on a prior: each system was given {fit.prior:g} comparison{'s' * (fit.prior != 1)}, half won and "
-            "half lost, against an imagined one of strength 0"
-        )
+        given = f"{fit.prior:g} comparison{'s' * (fit.prior != 1)}, half won and half lost"
+        notes.append(f"scores rest on a prior: each system was given {given}, against an imagined one of strength 0")
     if not found.connected:
         notes.append("systems that no comparison connects are placed by the prior alone and never told apart")
     decided = bool(pairs.counts[[0, 2]].any())
