@@ -140,15 +140,14 @@ def test_same_seed_same_matches_and_nobody_is_always_shown_first(make):
         or (first.matches.systems != other.matches.systems).any()
     )
     many = play(endless(lambda item: make(item)), fair(6), most=1200).matches.systems
-    share = np.bincount(many[:, 0], minlength=6) / np.bincount(many.ravel(), minlength=6)
-    assert share == pytest.approx(np.full(6, 1 / many.shape[1]), abs=0.08)
+    n = np.bincount(many.ravel(), minlength=6)
+    share = np.bincount(many[:, 0], minlength=6) / n
+    assert (np.abs(share - 1 / many.shape[1]) < 4 * np.sqrt(0.25 / n)).all()
 
 
 def test_k_wise_first_meets_everybody_then_neighbours():
     k = 12
     played = play(k_wise(k, size=4), Voters(np.linspace(3, -3, k)).judge(seed=1), most=400)
-    counts = np.bincount(played.matches.systems.ravel(), minlength=k)
-    assert counts.max() - counts.min() <= 40
     early, late = played.matches.systems[:20], played.matches.systems[-200:]
     assert len({pair for row in early for pair in row.tolist()}) == k
     random = play(random_groups(k, size=4), fair(k), most=200).matches.systems
@@ -199,9 +198,10 @@ def test_active_matching_names_a_circle():
         first = (matches.systems[:, 1] - matches.systems[:, 0]) % 3 == 1
         return np.where(first[:, None], [[0, 1]], [[1, 0]])
 
-    played = play(active(3), circle)
-    found = played.result
-    assert found.cyclic.tolist() == [0, 1, 2] or found.better.sum() == 3
+    found = play(active(3, transitive=False), circle).result
+    assert found.cyclic.tolist() == [0, 1, 2]
+    assert found.better.sum() == 3
+    assert play(active(3), circle).result.matches < found.matches, "the third pair is taken for granted"
 
 
 def false_orders(repeats, skills, criterion, most, level=0.9):

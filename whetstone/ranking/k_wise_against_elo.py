@@ -61,7 +61,7 @@ def k_wise_against_elo(
     careless: float = 0.0,
     position: float = 0.0,
     targets: tuple[float, ...] = (0.9, 0.95),
-    most: int = 20_000,
+    most: int = 8_000,
     arms: tuple[str, ...] = tuple(ARMS),
     runs: int = 40,
     level: float = 0.95,

@@ -21,7 +21,8 @@ class Settled:
 
     Attributes:
         better: [k, k] is the row's system better than the column's? With the confidence asked for, all of it is true.
-        cyclic: systems that are better than themselves by way of others: the judge has no order among them.
+        cyclic: systems that are better than themselves by way of others: the judge has no order among them. Hardly
+            ever found where transitivity was taken for granted.
         matches: number of matches played.
     """
 
@@ -37,13 +38,14 @@ def active(
     level: float = 0.95,
     deviation: float = 2.0,
     reach: float = 2.0,
+    transitive: bool = True,
     seed: int = 0,
 ) -> Schedule[Settled]:
     """One pair after the other, each on an item of its own, until the order of all systems is settled.
 
     A pair is settled when it was won more often by one side than chance allows, looked at after every match, or when
-    it follows from settled pairs: who is better than a better one is better. Where systems are equal this takes for
-    ever: cut the schedule short. Only pairs that are not settled are played.
+    it follows from settled pairs. Where systems are equal this takes for ever: cut the schedule short. Only pairs that
+    are not settled are played.
 
     Args:
         k: number of systems.
@@ -52,6 +54,8 @@ def active(
         level: confidence in all settled pairs at once, whenever one looks.
         deviation: standard deviation of the strengths, in natural log-odds, before the first match.
         reach: for "ucb", posterior standard deviations by which a pair could be wrong.
+        transitive: take for granted that who is better than a better one is better. False plays until every pair is
+            settled by its own matches, and so finds circles.
         seed: of choices among equals and of the order shown.
 
     Raises:
@@ -71,7 +75,8 @@ def active(
         raise ConfigError(f"level is {level}; it must be between 0 and 1")
     rng = np.random.default_rng(seed)
     mean, covariance = np.zeros(k), np.eye(k) * deviation**2
-    wins, better = np.zeros((k, k)), np.zeros((k, k), dtype=bool)
+    wins, direct = np.zeros((k, k)), np.zeros((k, k), dtype=bool)
+    better = direct
     enough = np.log(k * (k - 1) / (1 - level))
     one, two = np.triu_indices(k, 1)
     item = 0
@@ -94,10 +99,10 @@ def active(
         if score != 0.5:
             winner, loser = (i, j) if score == 1 else (j, i)
             wins[winner, loser] += 1
-            if evidence(wins[winner, loser], wins[loser, winner]) >= enough and not better[winner, loser]:
-                better[winner, loser] = True
-                better = _closure(better)
-    return Settled(better, np.flatnonzero(better.diagonal()), item)
+            if evidence(wins[winner, loser], wins[loser, winner]) >= enough and not direct[winner, loser]:
+                direct[winner, loser] = True
+                better = _closure(direct) if transitive else direct
+    return Settled(better, np.flatnonzero(_closure(direct).diagonal()), item)
 
 
 def evidence(won: float, lost: float) -> float:
