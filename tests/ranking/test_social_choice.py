@@ -335,7 +335,7 @@ def random_table(seed: int, *, skill: NDArray[np.float64], t: int, missing: floa
 @pytest.mark.parametrize(("rule", "missing"), [("mean_rank", 0.0), ("mean_rank", 0.2), ("dowdall", 0.0)])
 def test_intervals_over_tasks_cover_and_tiers_keep_the_family_wise_error(rule: str, missing: float) -> None:
     k, t = 5, 20
-    expected = t * {"mean_rank": (k - 1) / 2, "dowdall": np.mean(1 / np.arange(1, k + 1))}[rule]
+    expected = t * {"mean_rank": (k - 1) / 2, "dowdall": float(np.mean(1 / np.arange(1, k + 1)))}[rule]
     covered, told = [], []
     for seed in range(100):
         table = random_table(seed, skill=np.zeros(k), t=t, missing=missing)

@@ -52,7 +52,7 @@ def test_published_win_rates(reviews: Comparisons, judge: str) -> None:
 @pytest.mark.parametrize("judge", AGREEMENT)
 def test_published_agreement_with_people(reviews: Comparisons, judge: str) -> None:
     people, machine = by(reviews, "human"), by(reviews, judge)
-    said = {}
+    said: dict[tuple[int, int, int], int] = {}
     for rows, sign in ((people, 1), (people, -1)):
         assert rows.group is not None
         pairs = (rows.left, rows.right) if sign == 1 else (rows.right, rows.left)
