@@ -76,8 +76,8 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 def add_method_flags(parser: argparse.ArgumentParser, method: Method) -> None:
     """One flag for each option in the method's signature, and --preset where it has presets.
 
-    An option whose flag the verb itself has (--seed) is the verb's to fill; one whose value no flag can write (a mapping)
-    is left to Python.
+    An option whose flag the verb itself has (--seed) is the verb's to fill; one whose value no flag can write (a
+    mapping) is left to Python.
     """
     group = parser.add_argument_group(f"options of {method.name}")
     taken = parser._option_string_actions

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from whetstone.app.console import number, p_value
 from whetstone.app.leaderboard import Leaderboard, Needed, Standing
 from whetstone.app.rank_gates import Gate
+from whetstone.core.types import Json
 
 MOST = 5
 """Cycles, disputes and notes that a terminal shows."""
 NOUNS = {"battles": "battle", "rankings": "ranking", "scores": "score"}
-RULES = {
-    "geometric_mean": "geometric", "optimality_gap": "gap", "ranked_pairs": "pairs", "maximal_lottery": "lottery",
-    "nash_averaging": "Nash",
-}  # fmt: skip
+LONGEST = 300  # characters of a note in a terminal
 
 
 def digits(board: Leaderboard) -> int:
@@ -64,31 +63,34 @@ def amount(n: float, noun: str) -> str:
 def headline(board: Leaderboard) -> str:
     """The ranking in one sentence."""
     k = len(board.systems)
-    start = f"{k} systems, {amount(board.n, NOUNS[board.kind])}, {board.method}"
+    start = f"{k} systems, {amount(board.n, NOUNS[board.kind])}, {named(board)}"
     if board.level is None:
         best = [s.name for s in board.systems if s.rank == 1]
         return f"{start}: {listed(best)} {'stands' if len(best) == 1 else 'stand'} first; no intervals by this method."
     first = [s.name for s in board.systems if s.rank_interval and s.rank_interval[0] == 1]
     tiers = f"{board.tiers} tier{'s' * (board.tiers != 1)}"
-    word = "is the best" if len(first) == 1 else "can each be the best"
     if len(first) == k:
-        return f"{start}: {tiers}; none can be told to be the best."
-    return f"{start}: {tiers}; with {100 * board.level:g} % confidence {listed(first)} {word}."
+        return f"{start}: {tiers}; no system can be ruled out as the best."
+    word = "is the best" if len(first) == 1 else "can each be the best"
+    who = listed(first) if len(first) <= MOST else f"{len(first)} systems, {listed(first, most=2)},"
+    return f"{start}: {tiers}; with {100 * board.level:g} % confidence {who} {word}."
+
+
+def named(board: Leaderboard) -> str:
+    """The method, with its rule where it has one."""
+    rule = board.settings.get("rule")
+    return f"{board.method} ({rule})" if rule else board.method
 
 
 def remarks(board: Leaderboard) -> list[str]:
     """Dropped rows, diagnoses, what would separate the first two that are tied, and where rules differ."""
     said = [f"Not used: {amount(n, 'row')}, {reason}." for reason, n in board.dropped.items()]
-    said += [sentence(note) for note in board.notes]
+    names = tuple(system.name for system in board.systems)
+    said += [sentence(note, names) for note in board.notes]
     if board.needed:
         said.append(needed_sentence(board.needed[0]))
     if board.rules:
-        said += [sentence(note) for note in board.rules.notes[: MOST + 1]]
-        for dispute in board.rules.disputes[:MOST]:
-            sides = f"{listed(dispute.above)}; the contrary: {listed(dispute.below)}"
-            said.append(f"{dispute.first} above {dispute.second}: {sides} ({dispute.cause}).")
-        if len(board.rules.disputes) > MOST:
-            said.append(f"{len(board.rules.disputes) - MOST} more disputed pairs are in --json and --picture.")
+        said += [sentence(note, names) for note in board.rules.notes[-MOST - 1 :]]
     return said
 
 
@@ -97,8 +99,6 @@ def needed_sentence(needed: Needed) -> str:
     pair = f"{needed.first} and {needed.second} are not told apart"
     if needed.battles is None:
         return f"{pair}, and their scores are equal: no number of battles would do it."
-    if needed.battles == 0:
-        return f"{pair}, though battles enough would be expected to do it."
     least = f"; {needed.low:,} at the least" if needed.low else ""
     return f"{pair}: about {needed.battles:,} more battles between the two would do it{least} (80 % power)."
 
@@ -114,20 +114,52 @@ def gate_sentence(gate: Gate) -> str:
     return f"Gate {gate.text} {shown}: difference {number(gate.difference)} [{low}, {high}], p {p}."
 
 
-def rule_table(board: Leaderboard, top: int) -> tuple[list[str], list[list[str]]]:
-    """Ranks of the systems by every rule."""
+def rule_table(board: Leaderboard, *, most: int = 6) -> tuple[list[str], list[list[str]]]:
+    """What each rule says: winners, and systems by their rank in the main table, best first."""
     assert board.rules is not None
-    names = [RULES.get(rule.name, rule.name) for rule in board.rules.rules]
-    rows = [[s.name, *(str(rule.ranks[s.name]) for rule in board.rules.rules)] for s in board.systems[: top or None]]
-    return ["rank by rule", *names], rows
+    rows = []
+    for rule in board.rules.rules:
+        order = sorted((rule.ranks[s.name], i) for i, s in enumerate(board.systems))[: 2 * most]
+        text = str(board.systems[order[0][1]].rank)
+        for (before, _), (rank, i) in pairwise(order):
+            text += f" {'=' if rank == before else '>'} {board.systems[i].rank}"
+        more = " ..." if len(order) < len(board.systems) else ""
+        rows.append([rule.name, listed(rule.winners, most=2), text + more])
+    return ["rule", "first", "order (by the ranks above)"], rows
 
 
-def sentence(note: str) -> str:
-    """A note with a capital and a full stop; a name at its start keeps its letters."""
-    return f"{note}." if not note.endswith(".") else note
+def effects(board: Leaderboard) -> list[list[str]]:
+    """What a method fitted besides the scores: effects of covariates, reliability of judges."""
+    rows = []
+    for key, noun in (("effects", ""), ("judges", "judge ")):
+        found = board.settings.get(key)
+        for name, one in found.items() if isinstance(found, Mapping) else ():
+            if not isinstance(one, Mapping):
+                continue
+            value = number(_number(one.get("value", one.get("reliability"))))
+            interval = f"[{number(_number(one.get('low')))}, {number(_number(one.get('high')))}]"
+            last = whole(_number(one["votes"]) or 0) if "votes" in one else p_value(_number(one.get("p")))
+            rows.append([f"{noun}{name}", value, interval, last])
+    return rows
+
+
+def settings(board: Leaderboard) -> dict[str, str]:
+    """Settings as texts, those that are lists or tables left out."""
+    plain = {key: value for key, value in board.settings.items() if not isinstance(value, Mapping | list | tuple)}
+    return {key.replace("_", " "): f"{v:g}" if isinstance(v, float) else str(v) for key, v in plain.items()}
+
+
+def sentence(note: str, names: Sequence[str]) -> str:
+    """A note with a capital, unless a name stands first, and a full stop."""
+    text = note if note.startswith(tuple(names)) else note[:1].upper() + note[1:]
+    return text if text.endswith(".") else f"{text}."
 
 
 def listed(names: Sequence[str], *, most: int = 6) -> str:
     """`a, b and c`, and how many more."""
     shown = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+
+
+def _number(value: Json) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import is_dataclass
+from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
@@ -62,7 +63,8 @@ def reads(function: Callable[..., Any]) -> set[type]:
     if len(positional) != 1 or not gives:
         return set()
     kind = positional[0].annotation
-    return {one for one in get_args(kind) or (kind,) if isinstance(one, type) and one in WORDS}
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    return {one for one in kinds if isinstance(one, type) and one in WORDS}
 
 
 def by_task(table: ScoreTable) -> Rankings:

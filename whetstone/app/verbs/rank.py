@@ -12,19 +12,21 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, get_args
 
 from whetstone.app.cli import EXIT_GATE
 from whetstone.app.console import Console, emit
 from whetstone.app.flags import add_method_flags, find_method, method_options
 from whetstone.app.leaderboard import Leaderboard, Pairwise, Scale, build
-from whetstone.app.leaderboard_text import digits, gate_sentence, headline, remarks, row, rule_table
+from whetstone.app.leaderboard_text import LONGEST, digits, effects, gate_sentence, headline, remarks, row, rule_table
 from whetstone.app.rank_data import DEFAULTS
 from whetstone.app.rank_files import Kind, kind_of, read_table
 from whetstone.core.errors import ConfigError, WhetstoneError
 from whetstone.core.registry import Method
 
 TOP = 40
+FITTED = 12
 
 
 def rank(
@@ -80,7 +82,7 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
         metavar="'A > B'",
         help="exit with status 3 unless A is shown to be better than B; 'A >= B': if A is shown to be worse",
     )
-    parser.add_argument("--picture", "--out", metavar="FILE", help="write a page (.html) or a drawing (.svg)")
+    parser.add_argument("--picture", "--out", metavar="FILE.html", help="write a page with the pictures and tables")
     parser.add_argument("--top", type=int, default=TOP, help=f"systems shown, 0 for all (default {TOP})")
     files = parser.add_argument_group("the file")
     files.add_argument("--kind", choices=get_args(Kind), help="what it holds (default: what its columns say)")
@@ -177,9 +179,11 @@ def show(console: Console, board: Leaderboard, top: int = TOP, picture: str | No
     if len(shown) < len(board.systems):
         console.say(f"{len(board.systems) - len(shown)} more systems: --top 0, or --json.")
     if board.rules:
-        console.table(*rule_table(board, top))
+        console.table(*rule_table(board))
+    if effects(board):
+        console.table(["", "value", "interval", "p or votes"], effects(board)[:FITTED])
     for text in (headline(board), *remarks(board), *map(gate_sentence, board.gates)):
-        console.say(text)
+        console.say(shorten(text, LONGEST, placeholder=" ... (all of it is in --json)"))
     if picture:
         console.say(f"Picture: {picture}")
 
