@@ -180,3 +180,14 @@ def test_real_differences_that_are_all_equal_have_no_spread():
     assert paired_t([2.5, 3.5], [2.5, 3.5]).p == 1
     assert paired_t([2.5, 3.5], [1.5, 2.5]).p is None
     assert paired_t([2.5], [1.5]).p is None
+
+
+@pytest.mark.parametrize("test", [paired_bootstrap, paired_permutation, paired_t, sign_test])
+def test_rounding_is_neither_a_difference_nor_a_spread(test):
+    same = test([0.1 + 0.2] * 9 + [0.5], [0.3] * 9 + [0.5])
+    assert (same.p, same.ties) == (1, 10)
+    constant = [0.2, 0.3, 0.1, 1.0], [0.1, 0.2, 0.0, 0.9]
+    if test is paired_t:
+        assert test(*constant).p is None
+    if test is not sign_test:
+        assert test(*constant).effect.interval is None

@@ -15,10 +15,11 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from whetstone.stats._arrays import Codes, Floats, Groups, check_level, clusters, floats, grouped, same_length
+from whetstone.stats._arrays import Codes, Floats, Groups, check_level, clusters, floats, grouped
 from whetstone.stats.bootstrap import CELLS, bootstrap
 from whetstone.stats.estimate import Estimate
 from whetstone.stats.intervals import clustered_mean, proportion
+from whetstone.stats.paired import paired_difference
 
 MOST_THRESHOLDS = 101
 
@@ -149,9 +150,8 @@ def probability_of_improvement(
     """
     first, second = np.asarray(treatment), np.asarray(baseline)
     if first.ndim == 1:
-        left, right = floats(first, "treatment"), floats(second, "baseline")
-        same_length(treatment=left, baseline=right)
-        return proportion((np.sign(left - right) + 1) / 2, groups=groups, level=level)
+        difference, _ = paired_difference(first, second)
+        return proportion((np.sign(difference) + 1) / 2, groups=groups, level=level)
     left, right = _matrix(first), _matrix(second)
     if left.shape[1] != right.shape[1]:
         raise ValueError(f"numbers of tasks differ: treatment {left.shape[1]}, baseline {right.shape[1]}")

@@ -9,9 +9,10 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from whetstone.stats._arrays import Groups, check_level, floats, same_length, unit_count
+from whetstone.stats._arrays import Groups, check_level, unit_count
 from whetstone.stats.estimate import Estimate
 from whetstone.stats.intervals import clustered_mean
+from whetstone.stats.paired import paired_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +79,17 @@ def tost(
     (1998), formula 5, as two one-sided tests in Liu et al., "Tests for equivalence or non-inferiority for paired
     binary data" (2002).
     """
-    first, second = floats(treatment, "treatment"), floats(baseline, "baseline")
-    same_length(treatment=first, baseline=second)
+    difference, (wins, losses, _) = paired_difference(treatment, baseline)
     low, high = margin if isinstance(margin, tuple) else (-margin, margin)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ValueError(f"the margin must be a positive number, or a lower and a higher one, not {margin}")
     check_level(2 * alpha)
-    difference = first - second
     if not difference.size:
         return Equivalence(Estimate(None, None, 0, None, "t", "no pairs"), (low, high), None, None, alpha, "TOST")
-    right_or_wrong = bool(np.isin(first, (0, 1)).all() and np.isin(second, (0, 1)).all())
+    right_or_wrong = bool(np.isin(treatment, (0, 1)).all() and np.isin(baseline, (0, 1)).all())
     units = unit_count(groups, difference.size)
     if right_or_wrong and units == difference.size:
-        return _tango_tost(int((difference > 0).sum()), int((difference < 0).sum()), difference.size, low, high, alpha)
+        return _tango_tost(wins, losses, difference.size, low, high, alpha)
     effect = clustered_mean(difference, groups, level=1 - 2 * alpha)
     method = f"TOST, {effect.method}"
     if not effect.stderr or effect.value is None or effect.interval is None:

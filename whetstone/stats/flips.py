@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from whetstone.stats._arrays import Groups, floats, same_length
 from whetstone.stats.estimate import Estimate
 from whetstone.stats.intervals import proportion
+from whetstone.stats.paired import paired_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def flips(
     same_length(new=after, old=before)
     if not tolerance >= 0:
         raise ValueError(f"tolerance must not be negative: {tolerance}")
-    difference = after - before
+    difference, _ = paired_difference(after, before)
     worse, better = difference < -tolerance, difference > tolerance
     relative = None
     if after.size and np.isin(after, (0, 1)).all() and np.isin(before, (0, 1)).all():

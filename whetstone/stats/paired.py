@@ -14,6 +14,7 @@ from whetstone.stats.bootstrap import CELLS, from_draws, mean_draws
 from whetstone.stats.estimate import Estimate, HypothesisTest
 from whetstone.stats.intervals import clopper_pearson, clustered_mean
 
+ROUNDING = 1e-12  # of a value's size: differences below this are rounding
 ENUMERATED = 16  # sign patterns of up to this many units are all tried
 
 
@@ -184,10 +185,18 @@ def sign_test(treatment: ArrayLike, baseline: ArrayLike, *, level: float = 0.95)
 
 
 def paired_difference(treatment: ArrayLike, baseline: ArrayLike) -> tuple[Floats, tuple[int, int, int]]:
-    """Differences [n] of paired values, and how many are above, below and equal to zero."""
+    """Differences [n] of paired values, and how many are above, below and equal to zero.
+
+    What rounding alone makes of equal values (0.1 + 0.2 and 0.3) is no difference, and what it makes of equal
+    differences is no spread.
+    """
     first, second = floats(treatment, "treatment"), floats(baseline, "baseline")
     same_length(treatment=first, baseline=second)
     difference = first - second
+    noise = ROUNDING * np.maximum(np.abs(first), np.abs(second))
+    difference[np.abs(difference) <= noise] = 0
+    if difference.size and float(np.ptp(difference)) <= float(noise.max()):
+        difference[:] = difference[0]
     wins, losses = int(np.count_nonzero(difference > 0)), int(np.count_nonzero(difference < 0))
     return difference, (wins, losses, difference.size - wins - losses)
 

@@ -9,8 +9,9 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from whetstone.stats._arrays import Groups, floats, same_length, unit_count
+from whetstone.stats._arrays import Groups, unit_count
 from whetstone.stats.intervals import clustered_mean
+from whetstone.stats.paired import paired_difference
 
 NODES = 200  # of the quadrature over the spread
 MOST = 1_000_000_000  # items; beyond this "no number of items" is the answer
@@ -99,11 +100,10 @@ def detectable_difference(
 
     Source: Bloom, "Minimum detectable effects" (1995), with the noncentral t distribution.
     """
-    first, second = floats(treatment, "treatment"), floats(baseline, "baseline")
-    same_length(treatment=first, baseline=second)
+    difference, _ = paired_difference(treatment, baseline)
     _check_power(power, alpha)
-    stderr = clustered_mean(first - second, groups).stderr
-    return _noncentrality(unit_count(groups, first.size) - 1, power, alpha) * stderr if stderr else None
+    stderr = clustered_mean(difference, groups).stderr
+    return _noncentrality(unit_count(groups, difference.size) - 1, power, alpha) * stderr if stderr else None
 
 
 def discordant_spread(discordance: float, effect: float = 0.0) -> float:
