@@ -73,12 +73,40 @@ def test_reaches_the_maximum_of_the_posterior_written_down_plainly():
         chance = expit(strengths[comparisons.left] - strengths[comparisons.right])
         first = trust[comparisons.judge] * chance + (1 - trust[comparisons.judge]) * (1 - chance)
         votes = np.log(np.where(comparisons.outcome == 1, first, 1 - first)).sum()
-        return -votes - (0.5 * np.log(trust) + 0.1 * np.log(1 - trust)).sum()
+        anchor = (np.log(expit(strengths)) - strengths / 2).sum()
+        return -votes - anchor - (0.5 * np.log(trust) + 0.1 * np.log(1 - trust)).sum()
 
     naive = optimize.minimize(loss, np.append(np.linspace(1, -0.5, 4), [1.0, 1.0]), method="BFGS", tol=1e-10)
     found = crowd_bradley_terry(comparisons)
     trust = [judge["reliability"] for judge in found.settings["judges"].values()]
-    assert np.append(found.scores[:4], trust) == pytest.approx(np.append(naive.x[:4], expit(naive.x[4:])), abs=2e-4)
+    assert np.append(found.scores[:4], trust) == pytest.approx(np.append(naive.x[:4], expit(naive.x[4:])), abs=1e-3)
+
+
+def test_names_sides_and_order_of_rows_do_not_matter():
+    comparisons = drawn(400, [0.9, 0.7, 0.3])
+    rng = np.random.default_rng(0)
+    code, judges, rows = rng.permutation(5), rng.permutation(3), rng.permutation(400)
+    other = Comparisons(
+        tuple(NAMES[i] for i in np.argsort(code)),
+        code[comparisons.right],
+        code[comparisons.left],
+        -comparisons.outcome,
+        judge=judges[comparisons.judge],
+        judges=tuple(comparisons.judges[i] for i in np.argsort(judges)),
+    ).take(rows)
+    ours, theirs = crowd_bradley_terry(comparisons), crowd_bradley_terry(other)
+    assert theirs.scores[code] == pytest.approx(ours.scores, abs=1e-6)
+    assert theirs.covariance[np.ix_(code, code)] == pytest.approx(ours.covariance, abs=1e-6)
+
+
+def test_votes_that_cancel_out_leave_all_systems_equal():
+    left, right = np.array([0, 1, 2, 0, 1, 2]), np.array([1, 2, 0, 1, 2, 0])
+    votes = Comparisons(
+        NAMES[:3], left, right, np.repeat([1, -1], 3), judge=np.array([0, 1, 2, 0, 0, 0]), judges=("x", "y", "z")
+    )
+    found = crowd_bradley_terry(votes)
+    assert found.scores == pytest.approx(np.zeros(3), abs=1e-9)
+    assert set(found.tier.tolist()) == {1}
 
 
 def test_a_tie_is_half_a_vote_each_way():
@@ -106,5 +134,7 @@ def test_who_judged_must_be_known_and_most_judges_taken_to_be_right():
     comparisons = drawn(50, [0.9])
     with pytest.raises(TaskError, match="judge is missing"):
         crowd_bradley_terry(Comparisons(NAMES, comparisons.left, comparisons.right, comparisons.outcome))
+    with pytest.raises(ConfigError, match="prior must"):
+        crowd_bradley_terry(comparisons, prior=0.0)
     with pytest.raises(ConfigError, match="right must be above wrong"):
         crowd_bradley_terry(comparisons, right=1.0, wrong=1.0)

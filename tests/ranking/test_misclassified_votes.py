@@ -53,14 +53,14 @@ def voted(n, labelled, *, seed=0, confusion=CONFUSION, favourite=None, nu=0.5, s
 
 def test_covers_what_humans_think_and_finds_confusions():
     inside, widths = [], []
-    for seed in range(60):
-        votes = voted(1500, 200, seed=seed)
+    for seed in range(25):
+        votes = voted(1000, 150, seed=seed)
         found = misclassified_votes(votes)
         inside.append(covered(found))
         widths.append(
             (found.high - found.low).mean() / np.subtract(*_limits(prediction_powered(votes, ties="davidson")))
         )
-    assert np.mean(inside) >= 0.92
+    assert np.mean(inside) >= 0.9
     assert np.mean(widths) < 0.95
     large = misclassified_votes(voted(20_000, 4000))
     assert np.array(large.settings["confusions"]["gpt"]) == pytest.approx(CONFUSION, abs=0.03)
@@ -74,8 +74,8 @@ def _limits(ranking):
 def test_a_favourite_is_named_and_none_where_there_is_none():
     found = misclassified_votes(voted(2000, 300, favourite=4))
     assert any("gpt favours e" in note for note in found.notes)
-    false = sum(bool(misclassified_votes(voted(800, 150, seed=seed)).notes) for seed in range(60))
-    assert false <= 6
+    false = sum(bool(misclassified_votes(voted(800, 150, seed=seed)).notes) for seed in range(25))
+    assert false <= 3
 
 
 def test_a_judge_that_guesses_adds_nothing():

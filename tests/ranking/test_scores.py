@@ -10,6 +10,7 @@ import pytest
 
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.ranking.average_win_rate import average_win_rate
+from whetstone.ranking.bradley_terry import bradley_terry
 from whetstone.ranking.comparisons import Comparisons, count
 from whetstone.ranking.counting import counting
 from whetstone.ranking.eigen import eigen
@@ -106,6 +107,12 @@ def test_newman_finds_the_strengths_and_the_share_of_ties():
     assert logs - logs.mean() == pytest.approx(TRUTH, abs=0.06)
     assert found.settings["v"] == pytest.approx(0.25, abs=0.02)
     assert newman(drawn(500)).settings["v"] == 0.0
+
+
+def test_newman_does_not_swing_between_two_camps():
+    camps = of(("a", "x", 1), ("x", "b", 1), ("b", "y", 1), ("y", "a", 1), ("a", "y", 1), ("x", "a", 1))
+    logs = np.log(newman(camps).scores)
+    assert logs - logs.mean() == pytest.approx(bradley_terry(camps).scores, abs=1e-8)
 
 
 def test_newman_names_who_has_no_finite_strength():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import optimize
@@ -78,6 +80,18 @@ def test_outcomes_of_the_same_rows_are_not_counted_as_independent():
     once = tied_outcomes({"one": table})
     assert twice.scores == pytest.approx(once.scores, abs=1e-6)
     assert np.sqrt(twice.covariance.diagonal()) == pytest.approx(np.sqrt(once.covariance.diagonal()), rel=1e-4)
+
+
+def test_rows_left_out_are_counted_over_all_outcomes():
+    tables = {name: replace(table, dropped={"no winner": 2}) for name, table in drawn(100, [1.0, 0.5]).items()}
+    assert "4 rows not used: no winner" in tied_outcomes(tables).notes
+
+
+def test_equal_strengths_leave_unknown_how_outcomes_follow_them():
+    left, right = np.array([0, 1, 2, 0, 1, 2]), np.array([1, 2, 0, 1, 2, 0])
+    level = Comparisons(NAMES[:3], left, right, np.repeat([1, -1], 3))
+    with pytest.raises(TaskError, match="all strengths are equal"):
+        tied_outcomes({"one": level, "other": level})
 
 
 def test_faults():

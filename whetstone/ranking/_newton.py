@@ -17,6 +17,9 @@ Derivatives = tuple[float, Floats, Floats]
 LONGEST = 4.0
 """No parameter moves further in one step, so that a search that starts far off stays where the likelihood is curved."""
 
+WORST = 1e13
+"""Largest variance times largest information with which an inverse is still more than rounding."""
+
 
 @dataclass(frozen=True, eq=False)
 class Maximum:
@@ -78,13 +81,17 @@ def inverse(information: Floats, k: int, free: int) -> Floats:
     Raises:
         TaskError: the information does not determine all parameters.
     """
+    fault = "the comparisons do not determine all parameters of the model: too few, or too evenly balanced"
     try:
         factor = scipy.linalg.cho_factor(_held(information, free))
     except np.linalg.LinAlgError as error:
-        raise TaskError("the comparisons do not determine all parameters of the model") from error
+        raise TaskError(fault) from error
     centre = np.eye(len(information))
     centre[:k, :k] -= 1 / k
-    return np.asarray(centre @ scipy.linalg.cho_solve(factor, centre.T))
+    covariance = np.asarray(centre @ scipy.linalg.cho_solve(factor, centre.T))
+    if covariance.diagonal().max() * information.diagonal().max() > WORST:
+        raise TaskError(fault)
+    return covariance
 
 
 def _held(information: Floats, free: int) -> Floats:

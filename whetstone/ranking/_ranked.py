@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,6 +13,7 @@ from whetstone.core.errors import ConfigError
 from whetstone.core.types import Json
 from whetstone.ranking._covariance import Spread
 from whetstone.ranking._newton import Floats
+from whetstone.ranking.comparisons import Comparisons, Counts
 from whetstone.ranking.ranking import Ranking
 from whetstone.ranking.tiers import noise, ranks, separate, tiers
 
@@ -52,3 +54,11 @@ def ranked(
     return Ranking(
         method, names, scores, covariance, scores - half, scores + half, *ranks(better), tiers(better), n, made, notes
     )
+
+
+def left_out(*data: Comparisons | Counts) -> tuple[str, ...]:
+    """Notes on the rows of the source that the comparisons do not hold; counts no longer know of them."""
+    dropped: Counter[str] = Counter()
+    for part in data:
+        dropped.update(part.dropped if isinstance(part, Comparisons) else {})
+    return tuple(f"{number} rows not used: {reason}" for reason, number in dropped.items() if number)

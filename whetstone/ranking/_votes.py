@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whetstone.core.errors import TaskError
-from whetstone.ranking._davidson import Codes, Rows
+from whetstone.ranking._davidson import Codes, Rows, rows_of
+from whetstone.ranking._misread import Misread
 from whetstone.ranking._newton import Floats
 from whetstone.ranking.comparisons import Comparisons
 
@@ -80,3 +81,57 @@ def items_of(comparisons: Comparisons, human: str) -> Items:
     if not (with_human & with_judge).any():
         raise TaskError("no comparison has both a human and a judge vote, so the judge's error is unknown")
     return found
+
+
+def misread(comparisons: Comparisons, items: Items, judges: tuple[int, ...], smoothing: float) -> tuple[Misread, Codes]:
+    """Rows of human votes, of judge votes on unseen items, and of pairs of votes; and the item of each row.
+
+    A judge's vote on an item with several human votes stands once for each, and all of these weigh as one vote.
+    """
+    rows = rows_of(comparisons)
+    shown = np.ones(len(comparisons)) if comparisons.left_first is None else np.where(comparisons.left_first, 1.0, -1.0)
+    truths, outcomes = (
+        tuple(o for o in (1, 0, -1) if o or (comparisons.outcome[part] == 0).any())
+        for part in (items.by_human, slice(None))
+    )
+    towards_low = items.sign * comparisons.outcome
+    humans, machines = np.flatnonzero(items.by_human), np.flatnonzero(~items.by_human)
+    by_item = np.argsort(items.item[humans], kind="stable")
+    first = np.searchsorted(items.item[humans][by_item], items.item[machines])
+    number = np.bincount(items.item[humans], minlength=len(items.left))[items.item[machines]]
+    seen = np.repeat(machines, number)
+    within = np.arange(len(seen)) - np.repeat(np.cumsum(number) - number, number)
+    partner = humans[by_item[np.repeat(first, number) + within]]
+    blind = machines[number == 0]
+    vote = np.concatenate([humans, blind, seen])
+    said = np.concatenate([humans, np.full(len(blind), -1), partner])
+    flip = shown[vote] < 0
+    heard = np.where(said >= 0, towards_low[said] * items.sign[vote] * shown[vote], 0)
+    weight = rows.weight[vote].copy()
+    weight[len(humans) + len(blind) :] /= np.repeat(number, number)
+    code = np.full(len(comparisons.judges), -1)
+    code[list(judges)] = np.arange(len(judges))
+    judge = code[np.asarray(comparisons.judge)[vote]]
+    return (
+        Misread(
+            rows=_shown(rows.k, rows.left[vote], rows.right[vote], flip, weight),
+            truths=truths,
+            outcomes=outcomes,
+            said=np.where(said >= 0, _index(truths)[heard.astype(np.int64)], -1),
+            judge=judge,
+            voted=np.where(judge >= 0, _index(outcomes)[(comparisons.outcome[vote] * shown[vote]).astype(np.int64)], 0),
+            judges=len(judges),
+            smoothing=smoothing,
+        ),
+        items.item[vote],
+    )
+
+
+def _shown(k: int, left: Codes, right: Codes, flip: NDArray[np.bool_], weight: Floats) -> Rows:
+    nothing = np.zeros(len(left))
+    return Rows(k, np.where(flip, right, left), np.where(flip, left, right), nothing, nothing, weight)
+
+
+def _index(outcomes: tuple[int, ...]) -> Codes:
+    """[3] position in `outcomes` of the outcomes 0, 1 and -1."""
+    return np.asarray([outcomes.index(o) if o in outcomes else -1 for o in (0, 1, -1)])

@@ -8,7 +8,7 @@ import numpy as np
 
 from whetstone.core.registry import method
 from whetstone.ranking._covariance import Spread
-from whetstone.ranking._ranked import ranked
+from whetstone.ranking._ranked import left_out, ranked
 from whetstone.ranking.comparisons import Comparisons, Counts, count
 from whetstone.ranking.ranking import Ranking
 
@@ -50,7 +50,7 @@ def average_win_rate(comparisons: Comparisons | Counts, *, level: float = 0.95, 
         level=level,
         seed=seed,
         settings={"scale": "share of points"},
-        notes=tuple(f"{counts.names[i]} met nobody" for i in np.flatnonzero(~met.any(axis=1))),
+        notes=(*left_out(comparisons), *(f"{counts.names[i]} met nobody" for i in np.flatnonzero(~met.any(axis=1)))),
     )
     assert found.low is not None
     assert found.high is not None

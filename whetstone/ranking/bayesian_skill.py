@@ -6,6 +6,7 @@ import numpy as np
 
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import method
+from whetstone.ranking._ranked import left_out
 from whetstone.ranking.comparisons import Comparisons, Rankings
 from whetstone.ranking.ranking import Ranking
 from whetstone.ranking.skill import BETA, DEVIATION, MEAN, update
@@ -77,6 +78,7 @@ def bayesian_skill(
             "eta": eta,
             "deviations": deviations.tolist(),
         },
+        notes=left_out(rankings) if isinstance(rankings, Comparisons) else (),
     )
 
 

@@ -14,7 +14,7 @@ from whetstone.ranking import _davidson as davidson
 from whetstone.ranking._covariance import effects, robust
 from whetstone.ranking._newton import Derivatives, Floats, Maximum, inverse, maximise
 from whetstone.ranking._prior import grounds_of
-from whetstone.ranking._ranked import ranked
+from whetstone.ranking._ranked import left_out, ranked
 from whetstone.ranking.comparisons import Comparisons, count
 from whetstone.ranking.covariates import position as shown_first
 from whetstone.ranking.ranking import Ranking
@@ -96,7 +96,7 @@ def contextual_bradley_terry(
             "prior": grounds.weight,
             "effects": effects(names, fit.parameters[k:], spread, level),
         },
-        notes=grounds.notes,
+        notes=(*left_out(comparisons), *grounds.notes),
         part=grounds.part,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from whetstone.core.registry import method
+from whetstone.ranking._ranked import left_out
 from whetstone.ranking.comparisons import Comparisons, Counts, count
 from whetstone.ranking.ranking import Ranking
 
@@ -21,4 +22,11 @@ def counting(comparisons: Comparisons | Counts, *, win: float = 1.0, tie: float 
     """
     counts = comparisons if isinstance(comparisons, Counts) else count(comparisons)
     scores = win * counts.wins.sum(axis=1) + tie * counts.ties.sum(axis=1)
-    return Ranking("counting", counts.names, scores, n=counts.n, settings={"scale": "points", "win": win, "tie": tie})
+    return Ranking(
+        "counting",
+        counts.names,
+        scores,
+        n=counts.n,
+        settings={"scale": "points", "win": win, "tie": tie},
+        notes=left_out(comparisons),
+    )

@@ -8,6 +8,7 @@ import numpy as np
 
 from whetstone.core.errors import TaskError
 from whetstone.core.registry import method
+from whetstone.ranking._ranked import left_out
 from whetstone.ranking.comparisons import Comparisons, Counts, count
 from whetstone.ranking.ranking import Ranking
 
@@ -44,4 +45,5 @@ def eigen(comparisons: Comparisons | Counts, *, of: Literal["wins", "losses"] = 
         vector / np.linalg.norm(vector),
         n=counts.n,
         settings={"scale": "eigenvector of length 1", "of": of},
+        notes=left_out(comparisons),
     )

@@ -6,9 +6,12 @@ import math
 
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import method
+from whetstone.ranking._ranked import left_out
 from whetstone.ranking._replay import replay, replay_orders
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.ranking import Ranking
+
+ORDER = "the ratings depend on the order of the rows: give orders=100 to average over orders"
 
 
 @method("ranking", checked="tests/ranking/test_elo.py::test_finds_the_planted_order")
@@ -61,7 +64,5 @@ def elo(
             "start": start,
             "seed": seed,
         },
-        notes=()
-        if orders
-        else ("the ratings depend on the order of the rows: give orders=100 to average over orders",),
+        notes=(*left_out(comparisons), *(() if orders else (ORDER,))),
     )

@@ -11,6 +11,7 @@ from whetstone.core.errors import ConfigError
 from whetstone.core.registry import method
 from whetstone.ranking._majority import Bools, cycles, established, observed
 from whetstone.ranking._newton import Floats
+from whetstone.ranking._ranked import left_out
 from whetstone.ranking._replay import replay_orders
 from whetstone.ranking.comparisons import Comparisons, Counts, count
 
@@ -115,6 +116,7 @@ def elo_reliability(
         k_factors[best],
         needed,
         (
+            *left_out(comparisons),
             f"K={k_factors[best]:g} fits best; one order moves a rating by {deviations[best].max():.1f} points "
             f"(standard deviation, worst system): average over {needed} orders",
             *(f"{' > '.join((*circle, circle[0]))}: no rating can order these" for circle in circles),

@@ -6,9 +6,13 @@ import numpy as np
 
 from whetstone.core.errors import TaskError
 from whetstone.core.registry import method
+from whetstone.ranking._ranked import left_out
 from whetstone.ranking.comparisons import Comparisons, Counts, count
 from whetstone.ranking.diagnosis import diagnose
 from whetstone.ranking.ranking import Ranking
+
+SWING = 100
+"""Rounds after which the iteration is taken to swing, and is put in the middle."""
 
 
 @method("ranking", checked="tests/ranking/test_scores.py::test_newman_finds_the_strengths_and_the_share_of_ties")
@@ -45,8 +49,10 @@ def newman(
         lost = (points.T * (1 + v * root / strength[:, None]) / total).sum(axis=1)
         wins = (counts.wins * root / total).sum()
         v = float((counts.ties * both / total).sum() / 4 / wins) if tied else 0.0
-        change = np.abs(won / lost / strength - 1).max()
-        strength = won / lost
+        new = won / lost
+        change = np.abs(new / strength - 1).max()
+        # Where systems fall into two camps that only meet each other, rounds swing around the maximum.
+        strength = np.sqrt(new * strength) if rounds % SWING == 0 else new
         if change < tolerance:
             return Ranking(
                 "newman",
@@ -54,5 +60,6 @@ def newman(
                 strength,
                 n=counts.n,
                 settings={"scale": "factors of the odds", "v": v, "rounds": rounds},
+                notes=left_out(comparisons),
             )
     raise TaskError(f"no convergence in {limit} rounds: allow more, or use bradley_terry, which needs a few steps")

@@ -6,6 +6,7 @@ import numpy as np
 
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import method
+from whetstone.ranking._ranked import left_out
 from whetstone.ranking.comparisons import Comparisons, Counts, count
 from whetstone.ranking.ranking import Ranking
 
@@ -40,4 +41,5 @@ def pagerank(comparisons: Comparisons | Counts, *, damping: float = 0.85) -> Ran
         scores,
         n=counts.n,
         settings={"scale": "shares that sum to 1", "damping": damping},
+        notes=left_out(comparisons),
     )

@@ -10,7 +10,7 @@ from whetstone.core.errors import ConfigError
 from whetstone.core.registry import method
 from whetstone.ranking._powered import Powered
 from whetstone.ranking._prior import grounds_of
-from whetstone.ranking._ranked import ranked
+from whetstone.ranking._ranked import left_out, ranked
 from whetstone.ranking._votes import items_of
 from whetstone.ranking.comparisons import Comparisons, count
 from whetstone.ranking.ranking import Ranking
@@ -87,6 +87,6 @@ def prediction_powered(
             "ties": ties,
             "prior": grounds.weight,
         },
-        notes=grounds.notes,
+        notes=(*left_out(comparisons), *grounds.notes),
         part=grounds.part,
     )

@@ -14,7 +14,7 @@ from whetstone.ranking import _davidson as davidson
 from whetstone.ranking._covariance import effects, robust
 from whetstone.ranking._newton import Derivatives, Floats, inverse, maximise
 from whetstone.ranking._prior import grounds_of
-from whetstone.ranking._ranked import ranked
+from whetstone.ranking._ranked import left_out, ranked
 from whetstone.ranking.comparisons import Comparisons, count
 from whetstone.ranking.ranking import Ranking
 
@@ -77,6 +77,8 @@ def tied_outcomes(
     start[:k] = davidson.points_guess(rows, kind == 0)
     start[k : k + m] = 0.5
     fit = maximise(derivatives, start, grounds.free)
+    if m and np.ptp(fit.parameters[:k]) < 1e-6:
+        raise TaskError("all strengths are equal, so that how far one outcome follows another is unknown")
     bread = inverse(fit.information, k, grounds.free)
     found, slope, columns = parts(fit.parameters)
     scores = davidson.scores(rows, found, slope, columns, tie_columns)
@@ -96,7 +98,7 @@ def tied_outcomes(
             "prior": grounds.weight,
             "effects": effects(names, fit.parameters[k:], spread, level),
         },
-        notes=grounds.notes,
+        notes=(*left_out(*tables), *grounds.notes),
         part=grounds.part,
     )
 
