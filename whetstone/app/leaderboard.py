@@ -19,9 +19,10 @@ from whetstone.core.errors import ConfigError
 from whetstone.core.registry import Method, load
 from whetstone.core.types import Json
 from whetstone.ranking.battles_needed import battles_needed
-from whetstone.ranking.comparisons import Comparisons, Counts
+from whetstone.ranking.comparisons import Comparisons, Counts, Rankings
 from whetstone.ranking.misfit import misfit
 from whetstone.ranking.ranking import Ranking
+from whetstone.ranking.score_table import ScoreTable
 
 Scale = Literal["natural", "elo"]
 SCHEMA = "whetstone.ranking/1"
@@ -60,7 +61,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """Neighbours that were not told apart, and how many battles between the two would do it with 80 % power.
+    """Neighbours that were not told apart, and how many direct comparisons would do it with 80 % power.
 
     `battles` is None where no number would, and `high` where the interval has no end.
     """
@@ -161,7 +162,7 @@ def build(
         table.kind,
         ranking.method,
         {key: value for key, value in ranking.settings.items() if value is not None},
-        ranking.n,
+        _used(table, ranking),
         dict(table.dropped),
         _standings(ranking, counts, played(table.data), order),
         needed,
@@ -178,6 +179,14 @@ def _order(ranking: Ranking) -> list[int]:
     """Best first; a score that is not known stands last."""
     known = np.isfinite(ranking.scores)
     return [*(i for i in ranking.order.tolist() if known[i]), *np.flatnonzero(~known).tolist()]
+
+
+def _used(table: Table, ranking: Ranking) -> int:
+    """Battles, rankings or scores behind the ranking."""
+    data = table.data
+    if isinstance(data, ScoreTable):
+        return data.scores.size - data.missing
+    return len(data) if isinstance(data, Rankings) else ranking.n
 
 
 def _standings(

@@ -19,19 +19,25 @@ LONGEST = 300  # characters of a note in a terminal
 
 def digits(board: Leaderboard) -> int:
     """Decimals that show the narrowest interval, or else the range of the scores, with two or three digits."""
+    scores = [s.score for s in board.systems if s.score is not None]
     widths = [s.high - s.low for s in board.systems if s.high is not None and s.low is not None and s.high > s.low]
     if widths:
-        return min(6, max(0, math.ceil(-math.log10(min(widths) / 2)) + 1))
-    scores = [s.score for s in board.systems if s.score is not None]
+        least = 2 if max(map(abs, scores)) < 100 else 0
+        return min(6, max(least, math.ceil(-math.log10(min(widths) / 2)) + 1))
     if all(score == int(score) for score in scores):
         return 0
     span = max(scores) - min(scores)
     return min(6, max(0, 3 - math.floor(math.log10(span)))) if span > 0 else 2
 
 
+def shown(value: float | None, decimals: int) -> str:
+    """A score; what rounds to 0 has no sign."""
+    return number(value if value is None else round(value, decimals) + 0.0, decimals)
+
+
 def row(board: Leaderboard, system: Standing, decimals: int) -> list[str]:
     """A line of the table."""
-    cells = [str(system.rank), system.name, number(system.score, decimals)]
+    cells = [str(system.rank), system.name, shown(system.score, decimals)]
     if board.level is not None:
         cells += [limits(system, decimals), ranks(system), str(system.tier or "–")]
     return [*cells, whole(system.n)]
@@ -39,7 +45,7 @@ def row(board: Leaderboard, system: Standing, decimals: int) -> list[str]:
 
 def limits(system: Standing, decimals: int) -> str:
     """`[.55, .70]`."""
-    return f"[{number(system.low, decimals)}, {number(system.high, decimals)}]"
+    return f"[{shown(system.low, decimals)}, {shown(system.high, decimals)}]"
 
 
 def ranks(system: Standing) -> str:
@@ -98,34 +104,33 @@ def needed_sentence(needed: Needed) -> str:
     """How many battles would tell two neighbours apart."""
     pair = f"{needed.first} and {needed.second} are not told apart"
     if needed.battles is None:
-        return f"{pair}, and their scores are equal: no number of battles would do it."
+        return f"{pair}, and their scores are equal: no number of comparisons would do it."
     least = f"; {needed.low:,} at the least" if needed.low else ""
-    return f"{pair}: about {needed.battles:,} more battles between the two would do it{least} (80 % power)."
+    return f"{pair}: about {needed.battles:,} more direct comparisons would do it{least} (80 % power)."
 
 
 def gate_sentence(gate: Gate) -> str:
     """Whether a demand holds."""
-    shown = "holds" if gate.holds else "does not hold"
+    verdict = "holds" if gate.holds else "does not hold"
     if gate.adjusted is None:
-        return f"Gate {gate.text} {shown}: nothing connects the two."
+        return f"Gate {gate.text} {verdict}: nothing connects the two."
     low, high = number(gate.low), number(gate.high)
     p = p_value(gate.adjusted)
     p = f"< {p[1:]}" if p.startswith("<") else f"= {p}"
-    return f"Gate {gate.text} {shown}: difference {number(gate.difference)} [{low}, {high}], p {p}."
+    return f"Gate {gate.text} {verdict}: difference {number(gate.difference)} [{low}, {high}], p {p}."
 
 
 def rule_table(board: Leaderboard, *, most: int = 6) -> tuple[list[str], list[list[str]]]:
-    """What each rule says: winners, and systems by their rank in the main table, best first."""
+    """What each rule says: winners, and the order of the main table's lines."""
     assert board.rules is not None
     rows = []
     for rule in board.rules.rules:
-        order = sorted((rule.ranks[s.name], i) for i, s in enumerate(board.systems))[: 2 * most]
-        text = str(board.systems[order[0][1]].rank)
-        for (before, _), (rank, i) in pairwise(order):
-            text += f" {'=' if rank == before else '>'} {board.systems[i].rank}"
-        more = " ..." if len(order) < len(board.systems) else ""
-        rows.append([rule.name, listed(rule.winners, most=2), text + more])
-    return ["rule", "first", "order (by the ranks above)"], rows
+        order = sorted((rule.ranks[s.name], line) for line, s in enumerate(board.systems, 1))[: 2 * most]
+        text = str(order[0][1])
+        for (before, _), (rank, line) in pairwise(order):
+            text += f" {'=' if rank == before else '>'} {line}"
+        rows.append([rule.name, listed(rule.winners, most=2), text + " ..." * (len(order) < len(board.systems))])
+    return ["rule", "first", "order (lines of the table above)"], rows
 
 
 def effects(board: Leaderboard) -> list[list[str]]:
@@ -157,8 +162,8 @@ def sentence(note: str, names: Sequence[str]) -> str:
 
 def listed(names: Sequence[str], *, most: int = 6) -> str:
     """`a, b and c`, and how many more."""
-    shown = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
-    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+    some = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
+    return " and ".join(filter(None, (", ".join(some[:-1]), some[-1])))
 
 
 def _number(value: Json) -> float | None:

@@ -13,7 +13,7 @@ WIDTH = 460
 CHARACTER = 8.0  # of a name, in drawing units, at the larger type of narrow screens
 LONGEST = 24
 MANY = 30  # rows beyond which a forest is drawn closer
-NUMBERED = 20  # rows beyond which a matrix carries numbers instead of names
+NUMBERED = 14  # rows beyond which a matrix carries numbers instead of names
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from whetstone.app.leaderboard import Leaderboard, Pairwise, Scale, build
 from whetstone.app.leaderboard_text import LONGEST, digits, effects, gate_sentence, headline, remarks, row, rule_table
 from whetstone.app.rank_data import DEFAULTS
 from whetstone.app.rank_files import Kind, kind_of, read_table
-from whetstone.core.errors import ConfigError, WhetstoneError
+from whetstone.core.errors import ConfigError, TaskError, WhetstoneError
 from whetstone.core.registry import Method
+from whetstone.tasks.readers import file_format
 
 TOP = 40
 FITTED = 12
@@ -64,7 +65,10 @@ def rank(
         anonymous_only=anonymous_only,
     )
     known = find_method(method or DEFAULTS[table.kind], "ranking")
-    return build(table, known, options, source=str(path), scale=scale, anchor=anchor, gates=gates, rules=rules)
+    try:
+        return build(table, known, options, source=str(path), scale=scale, anchor=anchor, gates=gates, rules=rules)
+    except TaskError as error:
+        raise TaskError(f"{path}: {error}") from error
 
 
 def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -83,7 +87,7 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
         help="exit with status 3 unless A is shown to be better than B; 'A >= B': if A is shown to be worse",
     )
     parser.add_argument("--picture", "--out", metavar="FILE.html", help="write a page with the pictures and tables")
-    parser.add_argument("--top", type=int, default=TOP, help=f"systems shown, 0 for all (default {TOP})")
+    parser.add_argument("--top", type=not_negative, default=TOP, help=f"systems shown, 0 for all (default {TOP})")
     files = parser.add_argument_group("the file")
     files.add_argument("--kind", choices=get_args(Kind), help="what it holds (default: what its columns say)")
     files.add_argument("--columns", metavar="ROLE=NAME,...", help="such as left=system_1,right=system_2,winner=choice")
@@ -121,7 +125,7 @@ def chosen(argv: Sequence[str]) -> Method | None:
     name = value_of(argv, "--method")
     if name is None:
         kind = value_of(argv, "--kind")
-        file = next((Path(text) for text in argv if not text.startswith("-") and Path(text).is_file()), None)
+        file = next((Path(text) for text in argv if file_format(Path(text)) and Path(text).is_file()), None)
         if kind is None and file is not None:
             # A file that cannot be read is an error later, when the arguments are known to be right.
             with suppress(WhetstoneError):
@@ -202,6 +206,13 @@ def pairs(text: str | None) -> dict[str, str]:
 def parts(text: str | None) -> tuple[str, ...]:
     """Names joined by commas."""
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def not_negative(text: str) -> int:
+    """A whole number from 0 up, for argparse."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
 
 
 def anchor(text: str | None) -> tuple[str, float | None] | None:
