@@ -54,7 +54,7 @@ class Skills:
     """Normal beliefs about skills, updated as in `bayesian_skill`; scores are their means.
 
     No ranking takes away more than the share 1 - `floor` of a variance. The shrinkages of the pairs of one ranking add
-    up, and exceed the whole when a newcomer meets three known systems: with a floor near 0 its skill is frozen for good.
+    up, and exceed the whole when a newcomer meets three known systems: a floor near 0 then freezes its skill for good.
     """
 
     def __init__(self, k: int, *, floor: float = 0.5) -> None:

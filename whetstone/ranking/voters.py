@@ -68,8 +68,8 @@ class Voters:
 
 def _places(performance: NDArray[np.float64], tie: float) -> Codes:
     """[m, K] places: one more than the gaps above that are wider than a tie."""
-    order = np.argsort(-performance, axis=1)
-    ranked = np.take_along_axis(performance, order, axis=1)
+    order, row = np.argsort(-performance, axis=1), np.arange(len(performance))[:, None]
+    ranked = performance[row, order]
     places = np.zeros(order.shape, dtype=np.intp)
-    np.put_along_axis(places, order[:, 1:], np.cumsum(ranked[:, :-1] - ranked[:, 1:] > tie, axis=1), axis=1)
+    places[row, order[:, 1:]] = np.cumsum(ranked[:, :-1] - ranked[:, 1:] > tie, axis=1)
     return places

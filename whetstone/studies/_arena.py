@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from whetstone.core.flow import Flow, gather
-from whetstone.core.registry import load
-from whetstone.core.types import TIE, Candidate, Example, Task, Verdict
+from whetstone.core.types import TIE, Candidate, Verdict
 from whetstone.ranking.schedules.schedule import Schedule
 
 Row = tuple[int, int, int | None]
@@ -17,19 +16,18 @@ Row = tuple[int, int, int | None]
 
 
 def judged(
-    task: Task, example: Example, candidates: Sequence[Candidate], schedule: Schedule[Any], judge: str
+    candidates: Sequence[Candidate], schedule: Schedule[Any], judge: Callable[[Candidate, Candidate], Flow[Verdict]]
 ) -> Flow[list[Row]]:
     """Play a schedule of pairs between candidates (one a system, in the order of the codes) under a judge.
 
     The schedule takes an unreadable verdict for a tie, so that it can go on.
     """
-    compare = load(judge, "judge")
     rows: list[Row] = []
     try:
         batch = next(schedule)
         while True:
             pairs = [(int(a), int(b)) for a, b in batch.systems]
-            verdicts = yield from gather(compare(task, example, candidates[a], candidates[b]) for a, b in pairs)
+            verdicts = yield from gather(judge(candidates[a], candidates[b]) for a, b in pairs)
             outcomes = [_outcome(verdict, candidates[a].id) for verdict, (a, _) in zip(verdicts, pairs, strict=True)]
             rows += [(a, b, outcome) for (a, b), outcome in zip(pairs, outcomes, strict=True)]
             known = np.array([outcome or 0 for outcome in outcomes], dtype=np.intp)

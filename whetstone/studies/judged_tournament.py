@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from whetstone.ranking.estimators import BradleyTerry
 from whetstone.ranking.schedules.round_robin import anchored
 from whetstone.ranking.schedules.schedule import Schedule
 from whetstone.ranking.schedules.single_elimination import single_elimination
+from whetstone.signals.pairwise_judge import pairwise_judge
 from whetstone.stats.bootstrap import bootstrap
 from whetstone.stats.estimate import Estimate, finding
 from whetstone.studies._arena import Row, judged
@@ -37,7 +39,7 @@ def judged_tournament(
     *,
     temperatures: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5),
     questions: int = 60,
-    judge: str = "pairwise_judge",
+    critiques: bool = True,
     rounds: int = 400,
     split: str = "dev",
     seed: int = 0,
@@ -50,7 +52,7 @@ def judged_tournament(
     Args:
         temperatures: one a system; at least three.
         questions, split, seed: which questions.
-        judge: name of the judge.
+        critiques: `pairwise_judge` has a critique of each answer before it.
         rounds: bootstrap resamples of the questions.
 
     Returns:
@@ -75,7 +77,9 @@ def judged_tournament(
 
     def rows_of(name: str, start: Callable[[int], Schedule[object]]) -> dict[str, list[Row]]:
         flows: dict[str, Flow[list[Row]]] = {
-            example.id: judged(task, example, texts[example.id], start(seed + i), judge)
+            example.id: judged(
+                texts[example.id], start(seed + i), partial(pairwise_judge, task, example, critiques=critiques)
+            )
             for i, example in enumerate(complete)
         }
         return runner(f"judged_tournament/{name}", flows).results

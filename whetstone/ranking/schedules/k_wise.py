@@ -32,10 +32,10 @@ def k_wise(k: int, *, size: int = 4, exploration: float = 1.0, seed: int = 0) ->
     if size > k:
         raise ConfigError(f"groups of {size} need as many systems; there are {k}")
     rng = np.random.default_rng(seed)
-    belief, met, item = Skills(k), np.zeros((k, k)), 0
+    belief, item = Skills(k), 0
+    met = np.zeros((k, k))
     while True:
-        played = met.sum(axis=1)
-        pivot = int(np.lexsort((rng.random(k), played))[0])
+        pivot = int(np.lexsort((rng.random(k), met.diagonal()))[0])
         skills = np.asarray(belief.means)
         with np.errstate(divide="ignore"):
             bonus = np.sqrt(np.log(max(item, 2)) / met[pivot])
@@ -46,6 +46,5 @@ def k_wise(k: int, *, size: int = 4, exploration: float = 1.0, seed: int = 0) ->
         places = yield matches
         belief.learn(matches, places)
         group = matches.systems[0]
-        met[np.ix_(group, group)] += 1
-        met[group, group] -= 1
+        met[group[:, None], group] += 1
         item += 1
