@@ -1,0 +1,123 @@
+"""Log-probabilities of given continuations, in the three ways that servers offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import Any
+
+from whetstone.core.errors import Unsupported
+from whetstone.core.types import Generation, Score, Token, Usage
+from whetstone.models.http.prompts import messages, plain
+from whetstone.models.http.replies import best, entries_of, usable
+
+ALTERNATIVES = 20
+
+
+class NotOffered(Exception):
+    """The server answered without doing what this way of scoring needs."""
+
+
+def body(way: str, api: str, request: Score, alternatives: int) -> dict[str, Any]:
+    """What to send for one continuation, model and extras apart. One token is generated and thrown away."""
+    settings: dict[str, Any] = {"max_tokens": 1, "temperature": 0.0}
+    if way == "first_token":
+        turns = messages(request.prompt)
+        return {"messages": turns, **settings, "logprobs": True, "top_logprobs": alternatives}
+    if way == "prompt_logprobs":
+        settings["prompt_logprobs"] = 0
+    else:
+        settings |= {"echo": True, "logprobs": 1}
+    if api == "completions":
+        return {"prompt": plain(request.prompt) + request.continuation, **settings}
+    turns = [*messages(request.prompt), {"role": "assistant", "content": request.continuation}]
+    return {"messages": turns, **settings, "continue_final_message": True, "add_generation_prompt": False}
+
+
+def read(way: str, value: Mapping[str, Any], requests: Sequence[Score]) -> list[Generation | Unsupported]:
+    """The scores in an answer, one for each request; only `first_token` answers several at once.
+
+    Raises:
+        NotOffered: the server ignored what was asked.
+    """
+    choice = (value.get("choices") or [{}])[0]
+    if way == "first_token":
+        return _first_token(value, choice, requests)
+    (request,) = requests
+    wanted = request.continuation
+    if way == "echo":
+        tokens = _echoed(choice, plain(request.prompt), wanted)
+    else:
+        tokens = _of_prompt(value.get("prompt_logprobs") or choice.get("prompt_logprobs"), wanted)
+    if tokens is None:
+        return [Unsupported(f"the start of {wanted[:40]!r} falls inside a token of the prompt; it cannot be scored")]
+    prompt = (value.get("usage") or {}).get("prompt_tokens")
+    read_tokens = max(prompt - len(tokens), 0) if isinstance(prompt, int) else 0
+    return [Generation(wanted, tokens, "stop", Usage(read_tokens, len(tokens)))]
+
+
+def _echoed(choice: Mapping[str, Any], prompt: str, wanted: str) -> tuple[Token, ...] | None:
+    """Tokens of the continuation in an echo of the prompt; None when it does not start with a token."""
+    entries = entries_of(choice.get("logprobs"))
+    if not entries:
+        raise NotOffered("no log-probabilities of the prompt")
+    whole = "".join(entry["token"] for entry in entries)
+    start = whole.find(prompt + wanted)
+    if start < 0:
+        raise NotOffered("the prompt is not echoed")
+    start += len(prompt)
+    starts = list(accumulate((len(entry["token"]) for entry in entries), initial=0))
+    kept = [entry for entry, at in zip(entries, starts, strict=False) if start <= at < start + len(wanted)]
+    if start not in starts or "".join(entry["token"] for entry in kept) != wanted:
+        return None
+    return _tokens([(entry["token"], entry["logprob"]) for entry in kept])
+
+
+def _of_prompt(places: Any, wanted: str) -> tuple[Token, ...] | None:
+    """The last tokens of the prompt, as many as spell the continuation."""
+    if not isinstance(places, list) or not places:
+        raise NotOffered("no log-probabilities of the prompt")
+    kept: list[tuple[str, Any]] = []
+    length = 0
+    for place in reversed(places):
+        if length >= len(wanted):
+            break
+        if not place:
+            return None
+        # the prompt's own token comes first, likelier ones after it
+        token = next(iter(place.values()))
+        kept.append((str(token.get("decoded_token") or ""), token.get("logprob")))
+        length += len(kept[-1][0])
+    kept.reverse()
+    return _tokens(kept) if "".join(text for text, _ in kept) == wanted else None
+
+
+def _tokens(kept: Sequence[tuple[str, Any]]) -> tuple[Token, ...]:
+    if not all(usable(logprob) for _, logprob in kept):
+        raise NotOffered("log-probabilities of the prompt that are no numbers")
+    return tuple(Token(text, min(float(logprob), 0.0)) for text, logprob in kept)
+
+
+def _first_token(
+    value: Mapping[str, Any], choice: Mapping[str, Any], requests: Sequence[Score]
+) -> list[Generation | Unsupported]:
+    """Continuations of one token, read off the distribution of a reply's first token."""
+    entries = entries_of(choice.get("logprobs"))
+    if not entries:
+        raise NotOffered("no log-probabilities")
+    known = dict(best([*entries[0]["top"], (entries[0]["token"], entries[0]["logprob"])], ALTERNATIVES + 1))
+    prompt = (value.get("usage") or {}).get("prompt_tokens")
+    read_tokens = prompt if isinstance(prompt, int) else 0
+    replies: list[Generation | Unsupported] = []
+    for request in requests:
+        text = request.continuation
+        if text in known:
+            replies.append(Generation(text, (Token(text, known[text]),), "stop", Usage(read_tokens, 1)))
+            read_tokens = 0
+        else:
+            replies.append(
+                Unsupported(
+                    f"{text[:40]!r} is not among the likeliest first tokens, and this server scores nothing else"
+                )
+            )
+    return replies
