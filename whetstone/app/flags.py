@@ -143,9 +143,8 @@ def reader(annotation: Any) -> Callable[[str], Any]:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         kinds = [kind for kind in inner if kind is not type(None)]
-        if len(kinds) < len(inner):
-            return lambda text: None if text.lower() == "none" else reader(kinds[0])(text)
-        return reader(kinds[0])
+        read = reader(kinds[0])
+        return read if len(kinds) == len(inner) else lambda text: None if text.lower() == "none" else read(text)
     if origin is Literal:
         return lambda text: one_of(text, inner)
     if origin in (tuple, list, Sequence) or (origin is not None and issubclass(origin, Sequence)):

@@ -22,10 +22,10 @@ from whetstone.app.leaderboard_text import (
     settings,
     whole,
 )
-from whetstone.app.report.forest import Cell, Line, forest, matrix
+from whetstone.app.report.forest import MANY, Cell, Line, forest, matrix
 from whetstone.app.report.html import Markup, brief, embed_json, h, table
 from whetstone.app.report.page import document
-from whetstone.app.report.plots import Row, grid, number_axis
+from whetstone.app.report.plots import Marker, Row, grid, number_axis
 from whetstone.app.result import encode
 from whetstone.core.errors import StoreError
 from whetstone.stats.intervals import score_limits
@@ -86,10 +86,11 @@ def scores(board: Leaderboard, top: int = 0) -> Markup:
     shown = [system for system in board.systems[: top or None] if system.score is not None]
     decimals, known = digits(board), board.level is not None
     axis = number_axis(_scale(board), [x for s in shown for x in (s.score, s.low, s.high) if x is not None])
+    marker: Marker = "bar" if known and len(shown) > MANY else "circle"
     lines = [
         Line(
-            Row(s.name, s.score or 0.0, _tip(board, s, decimals), "after", _interval(s)),
-            right=(ranks(s), str(s.tier)) if known else (str(s.rank),),
+            Row(s.name, s.score or 0.0, _tip(board, s, decimals), "after", _interval(s), marker=marker),
+            right=(ranks(s), str(s.tier or f.DASH)) if known else (str(s.rank),),
         )
         for s in shown
     ]
@@ -183,7 +184,7 @@ def _systems(board: Leaderboard) -> Markup:
             h("span", s.name, cls="keep"),
             str(s.rank),
             f.number(s.score, decimals),
-            *([_limits(s, decimals), ranks(s), str(s.tier)] if known else []),
+            *([_limits(s, decimals), ranks(s), str(s.tier or f.DASH)] if known else []),
             whole(s.n),
             f"{whole(s.won)} / {whole(s.tied)} / {whole(s.lost)}",
         ]

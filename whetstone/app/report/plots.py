@@ -309,6 +309,7 @@ class Row:
     interval: tuple[float, float] | None = None
     text: str = ""
     hollow: bool = False
+    marker: Marker = "circle"
 
 
 def rows(
@@ -348,7 +349,7 @@ def dot(frame: Frame, item: Row, y: float) -> Markup:
         "g",
         h("title", item.tip),
         whisker,
-        h("path", d=MARKERS["circle"], cls="dot hollow" if item.hollow else "dot"),
+        h("path", d=MARKERS[item.marker], cls="dot hollow" if item.hollow else "dot"),
         h("circle", r=11, cls="hit"),
         transform=f"translate({px:.1f} {y:.1f})",
         cls=f"mark {item.style}",

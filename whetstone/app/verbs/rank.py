@@ -33,7 +33,7 @@ FITTED = 12
 def rank(
     path: str | Path,
     *,
-    method: str | None = None,
+    method: str | Method | None = None,
     kind: Kind | None = None,
     columns: Mapping[str, str] | None = None,
     tasks: Sequence[str] = (),
@@ -64,7 +64,7 @@ def rank(
         drop_both_bad=drop_both_bad,
         anonymous_only=anonymous_only,
     )
-    known = find_method(method or DEFAULTS[table.kind], "ranking")
+    known = method if isinstance(method, Method) else find_method(method or DEFAULTS[table.kind], "ranking")
     try:
         return build(table, known, options, source=str(path), scale=scale, anchor=anchor, gates=gates, rules=rules)
     except TaskError as error:
@@ -96,6 +96,7 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     files.add_argument("--drop-both-bad", action="store_true", help="leave out ties of two bad answers")
     files.add_argument("--known-names", action="store_true", help="keep battles whose voter knew the names")
     method = chosen(argv)
+    parser.set_defaults(chosen=method)
     if method and method.name == "bradley_terry":
         own = parser.add_argument_group("uncertainty")
         own.add_argument(
@@ -121,7 +122,7 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 
 def chosen(argv: Sequence[str]) -> Method | None:
-    """The method that the arguments ask for: by its name, else by what the file holds; None where neither says."""
+    """The method that the arguments ask for: by its name, else by what the file holds (if unknown, battles)."""
     name = value_of(argv, "--method")
     if name is None:
         kind = value_of(argv, "--kind")
@@ -145,10 +146,10 @@ def value_of(argv: Sequence[str], flag: str) -> str | None:
 
 
 def main(args: argparse.Namespace) -> int:
-    method = chosen(args.argv)
+    method: Method | None = args.chosen
     board, pairwise = rank(
         args.file,
-        method=args.method,
+        method=method,
         kind=args.kind,
         columns=pairs(args.columns),
         tasks=parts(args.tasks),
