@@ -145,7 +145,11 @@ def test_doctor_says_what_the_model_can_do(run: Run) -> None:
     found = run("doctor", "--model", "toy", "--json")
     checks = {c["name"]: c["passed"] for c in found["checks"]}
     assert found["passed"]
-    assert checks["same seed, same text"]
+    assert checks["seed"]
+    assert {m["method"] for m in found["methods"]} > {"greedy", "p_true", "position", "expert_iteration"}
+    assert (
+        next(m for m in found["methods"] if m["method"] == "critique")["abstains"] == "the toy cannot play 'critique'"
+    )
     assert checks["training"]
     assert not checks["vectors"]
 

@@ -119,7 +119,7 @@ def methods(kind: str | None = None) -> list[Method]:
         known
         for folder in dict.fromkeys(FOLDERS.values())
         for path in sorted((root / folder).glob("[!_]*.py"))
-        for known in read_source(path, f"whetstone.{folder}.{path.stem}", f"whetstone/{folder}/{path.name}")
+        for known in _declared(path, f"whetstone.{folder}.{path.stem}", f"whetstone/{folder}/{path.name}")
     ]
     for point in entry_points(group=GROUP):
         spec = importlib.util.find_spec(point.value)
@@ -128,6 +128,12 @@ def methods(kind: str | None = None) -> list[Method]:
         found += read_source(Path(spec.origin), point.value, spec.origin)
     order = list(FOLDERS)
     return sorted((m for m in found if kind in (None, m.kind)), key=lambda m: (order.index(m.kind), m.name))
+
+
+@cache
+def _declared(path: Path, module: str, file: str) -> tuple[Method, ...]:
+    """The methods of one of Whetstone's own files, read once in a process."""
+    return tuple(read_source(path, module, file))
 
 
 def read_source(path: Path, module: str, file: str) -> Iterator[Method]:

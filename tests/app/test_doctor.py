@@ -1,0 +1,124 @@
+"""The doctor finds what was planted: a model that lacks or ignores one thing fails that check, and no other."""
+
+from __future__ import annotations
+
+import time
+from hashlib import sha256
+
+import pytest
+
+from whetstone.app.verbs.doctor import doctor
+from whetstone.core.errors import ModelError, Unsupported
+from whetstone.core.types import Embed, Embedding, Generation, Media, Reply, Request, Score, Token, Usage
+from whetstone.models.scripted import ScriptedModel
+from whetstone.tasks.load import load_task
+
+WORDS = ["so", "the", "sum", "is", "near", "to", "that", "much"]
+TOKEN_SIGNALS = {"entropy", "mean_logprob", "min_logprob", "self_certainty", "sum_logprob", "token_margin"}
+
+
+class Writer:
+    """Writes words by luck, honestly, but for what it `lacks`."""
+
+    def __init__(self, *lacks: str) -> None:
+        self.lacks, self.calls = set(lacks), 0
+        self.forms: set[str] = set()
+
+    def __call__(self, request: Request) -> Reply:
+        self.calls += 1
+        media = any(isinstance(part, Media) for message in request.prompt for part in message.parts)
+        if media and "images" in self.lacks:
+            raise Unsupported("no images here")
+        if isinstance(request, Embed):
+            if "vectors" in self.lacks:
+                raise Unsupported("no vectors here")
+            return Embedding((1.0, 0.0), Usage(5, 0))
+        if isinstance(request, Score):
+            if "scores" in self.lacks:
+                raise Unsupported("no scores here")
+            off = 0.5 if "honest scores" in self.lacks else 0.0
+            return Generation(request.continuation, self.tokens(request.continuation, off), usage=Usage(5, 1))
+        sampling = request.sampling
+        seed = sampling.seed if sampling.temperature else 0
+        seed = self.calls if "seed" in self.lacks and sampling.temperature else seed
+        seed = 0 if "n" in self.lacks else seed
+        digest = sha256(f"{request.prompt!r}/{seed}".encode()).digest()
+        words = [WORDS[byte % len(WORDS)] for byte in digest[:6]] + [f"the answer is {digest[6] % 100}"]
+        pieces = [word if i == 0 else f" {word}" for i, word in enumerate(words)]
+        most = 99 if "max_tokens" in self.lacks else sampling.max_tokens
+        text, finish = "".join(pieces[:most]), "length" if len(pieces) > most else "stop"
+        for stop in () if "stop" in self.lacks else sampling.stop:
+            if stop in text:
+                text, finish = text[: text.index(stop)], "stop"
+        tokens = None if "logprobs" in self.lacks or sampling.logprobs is None else self.tokens(text)
+        return Generation(text, tokens, finish, Usage(20, len(text.split()[:most])))  # type: ignore[arg-type]
+
+    def tokens(self, text: str, off: float = 0.0) -> tuple[Token, ...]:
+        """A token for every three characters, all equally likely."""
+        pieces = [text[i : i + 3] for i in range(0, len(text), 3)]
+        return tuple(Token(piece, -0.25 - off, ((piece, -0.25), ("?", -2.0)), 0.3, 1.0) for piece in pieces)
+
+
+def looked_at(*lacks: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Failed checks, and abstaining methods (loops apart), each with the reason."""
+    checks, fit = doctor(ScriptedModel(Writer(*lacks)), load_task("ledger:levels=3-4"))
+    assert all(one.tried for one in fit)
+    failed = {check.name: check.detail for check in checks if not check.passed}
+    return failed, {one.method: one.abstains for one in fit if one.abstains and one.kind != "loop"}
+
+
+def test_an_able_model_fails_nothing_but_training() -> None:
+    began = time.process_time()
+    failed, abstaining = looked_at()
+    assert set(failed) == {"training"}
+    assert not abstaining
+    assert time.process_time() - began < 5.0
+
+
+@pytest.mark.parametrize(
+    ("lack", "check"),
+    [
+        ("seed", "seed"),
+        ("stop", "stop"),
+        ("max_tokens", "max_tokens"),
+        ("images", "images"),
+        ("vectors", "vectors"),
+        ("honest scores", "scores given texts"),
+        ("n", "n samples"),
+    ],
+)
+def test_finds_the_one_thing_that_is_missing(lack: str, check: str) -> None:
+    failed, abstaining = looked_at(lack)
+    assert set(failed) == {check, "training"}
+    assert not abstaining
+
+
+def test_without_log_probabilities_the_signals_that_read_them_abstain() -> None:
+    failed, abstaining = looked_at("logprobs")
+    assert set(failed) == {"log-probabilities", "training"}
+    assert set(abstaining) >= TOKEN_SIGNALS | {"best_of_n", "perplexity_consistency"}
+    assert not {"vote_share", "self_consistency", "p_true", "pairwise_judge", "greedy"} & set(abstaining)
+    assert "no token log-probabilities" in abstaining["mean_logprob"]
+
+
+def test_without_teacher_forcing_the_methods_that_score_texts_abstain() -> None:
+    failed, abstaining = looked_at("scores")
+    assert set(failed) == {"scores given texts", "training"}
+    assert {"p_true", "p_ik", "calibration"} <= set(abstaining)
+    assert set(abstaining.values()) == {"no scores here"}
+    assert not (TOKEN_SIGNALS | {"self_consistency", "best_of_n"}) & set(abstaining)
+
+
+def test_a_model_that_does_not_answer_is_asked_once() -> None:
+    asked = []
+
+    def broken(request: Request) -> Reply:
+        asked.append(request)
+        raise ModelError("nobody is there; start the server")
+
+    checks, fit = doctor(ScriptedModel(broken), load_task("ledger:levels=3-4"))
+    assert [(c.name, c.passed, c.detail, c.needed) for c in checks] == [
+        ("answers", False, "nobody is there; start the server", True)
+    ]
+    assert fit == []
+    assert len(asked) == 1
