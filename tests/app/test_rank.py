@@ -197,10 +197,10 @@ def test_same_seed_same_bytes(write: Write, call: Call) -> None:
 
 @pytest.mark.parametrize(
     "method",
-    (
+    [
         *("elo", "average_win_rate", "counting", "newman", "pagerank", "eigen", "bayesian_skill"),
         *("contextual_bradley_terry", "crowd_bradley_terry", "social_choice", "game_rating"),
-    ),
+    ],
 )
 def test_other_methods_find_the_best_and_the_last(write: Write, call: Call, method: str) -> None:
     write("b.csv", battles(600))

@@ -1,4 +1,4 @@
-"""The page of a ranking in a real browser: drawn, told on hover, within a narrow screen. Skipped where there is none."""
+"""The page of a ranking in a real browser: drawn, told on hover, on narrow screens. Skipped where there is none."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def test_no_text_of_a_row_covers_another(browser: Browser, pages: dict[str, Path
     """Names, marks and the columns at the right keep apart, at the larger type of a narrow screen too."""
     overlaps = """[...document.querySelectorAll('svg.plot')].map(plot => {
       const boxes = [...plot.querySelectorAll('text')].map(t => t.getBoundingClientRect());
-      const hit = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3;
+      const hit = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
+        && a.top < b.bottom - 3 && b.top < a.bottom - 3;
       return boxes.filter((a, i) => boxes.some((b, j) => j > i && hit(a, b))).length;
     })"""
     for page in pages.values():
