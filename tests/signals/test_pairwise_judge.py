@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from whetstone.core.types import TIE, Generation, Verdict
-from whetstone.signals.pairwise_judge import combined, pairwise_judge
+from whetstone.signals.orders import combined
+from whetstone.signals.pairwise_judge import pairwise_judge
 
 
 def judge(toy, *, bias: float = 0.0, right: float = 0.0, letters: bool = True):

@@ -288,7 +288,8 @@ class Verdict:
     """A judge's choice between candidates.
 
     `shown` is the order as presented; `choice` is a candidate id, `TIE`, or None with a `reason`: un-shuffling
-    happens once, where the verdict is made. `orders` keeps the single-order verdicts of a combined one.
+    happens once, where the verdict is made. `orders` keeps the single verdicts of a combined one. `strength` is by how
+    much the choice is better, from 0 (not at all) to 1, where the judge tells degrees.
     """
 
     shown: tuple[str, ...]
@@ -297,6 +298,7 @@ class Verdict:
     reason: str = ""
     raw: str = ""
     orders: tuple[Verdict, ...] = ()
+    strength: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Field values are full texts: `answer`, `first` and `second` are whole solutions.
 
 from __future__ import annotations
 
-from whetstone.core.types import Form, Prompt, form, user
+from whetstone.core.types import Example, Form, Media, Message, Prompt, form, user
 
 P_TRUE = """Question: {question}
 
@@ -46,6 +46,19 @@ COMPARE = """Question: {question}
 
 Which solution is better? The order in which they are shown means nothing, nor does their length. End with one line, \
 "Verdict: A", "Verdict: B", or "Verdict: E" if they are equally good."""
+
+COMPARE_VERDICT_FIRST = """Question: {question}
+
+[Solution A]
+{first}
+[End of solution A]
+
+[Solution B]
+{second}
+[End of solution B]
+
+Which solution is better? The order in which they are shown means nothing, nor does their length. Begin with one line, \
+"Verdict: A", "Verdict: B", or "Verdict: E" if they are equally good, then explain it without naming another verdict."""
 
 COMPARE_CRITIQUED = """Question: {question}
 
@@ -94,6 +107,12 @@ Rate how good this answer is. First analyze the answer, then end with one line, 
 (useless) to 10 (perfect)."""
 
 
+def about(example: Example, prompt: Prompt) -> Prompt:
+    """The prompt with the images and sounds of the question that it is about, so that a judge sees them too."""
+    media = tuple(part for message in example.prompt for part in message.parts if isinstance(part, Media))
+    return (*prompt[:-1], Message("user", (*prompt[-1].parts, *media))) if media else prompt
+
+
 def p_true(question: str | Form, answer: str) -> Prompt:
     """Is this answer right? Answered by Y or N."""
     return user(form("p_true", P_TRUE, question=question, answer=answer))
@@ -114,9 +133,9 @@ def refine(question: str | Form, answer: str, critique: str) -> Prompt:
     return user(form("refine", REFINE, question=question, answer=answer, critique=critique))
 
 
-def compare(question: str | Form, first: str, second: str) -> Prompt:
-    """Which solution is better? Answered by A (first), B (second) or E (equally good)."""
-    return user(form("compare", COMPARE, question=question, first=first, second=second))
+def compare(question: str | Form, first: str, second: str, template: str = COMPARE) -> Prompt:
+    """Which solution is better? Answered by A (first), B (second) or E (equally good), where the template says."""
+    return user(form("compare", template, question=question, first=first, second=second))
 
 
 def compare_critiqued(

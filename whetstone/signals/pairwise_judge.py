@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from whetstone.core.flow import Flow, gather, sample
+from whetstone.core.flow import Flow, gather
 from whetstone.core.registry import method
-from whetstone.core.types import TIE, Candidate, Example, Prompt, Sampling, Task, Verdict
+from whetstone.core.types import TIE, Candidate, Example, Sampling, Task, Verdict
 from whetstone.signals import forms
-from whetstone.signals.parsing import letter_probabilities, read_comparison
+from whetstone.signals.orders import ask_once, in_both_orders
 from whetstone.signals.review import write_reviews
+
+TEMPLATES = {"verdict_last": forms.COMPARE, "verdict_first": forms.COMPARE_VERDICT_FIRST}
 
 
 @method("judge", checked="tests/signals/test_pairwise_judge.py::test_finds_the_better_answer_behind_a_position_bias")
@@ -20,6 +22,7 @@ def pairwise_judge(
     second: Candidate,
     *,
     critiques: bool = False,
+    style: Literal["verdict_last", "verdict_first"] = "verdict_last",
     combine: Literal["agree", "average"] = "agree",
     temperature: float = 0.0,
     max_tokens: int = 0,
@@ -28,6 +31,7 @@ def pairwise_judge(
 
     Args:
         critiques: let the critic write a critique of each answer first, and show them to the judge.
+        style: whether the judge explains itself before or after the verdict; critiques come before in any case.
         combine: "agree" chooses what both orders chose, else a tie; "average" averages their probabilities.
         temperature: of the judge's replies.
         max_tokens: length limit of the judge's replies and of the critiques; 0 is three times the task's.
@@ -43,44 +47,13 @@ def pairwise_judge(
         asked = [write_reviews(task, example.question, c.text, max_tokens=max_tokens) for c in (first, second)]
         notes = dict(zip(notes, [review.text for (review,) in (yield from gather(asked))], strict=True))
     sampling = Sampling(temperature, max_tokens=max_tokens or 3 * task.sampling.max_tokens, logprobs=5)
-    orders = ((first, second), (second, first))
-    verdicts = yield from gather(judge_order(example, a, b, notes, critiques, sampling) for a, b in orders)
-    return combined(verdicts[0], verdicts[1], combine)
 
+    def ask(a: Candidate, b: Candidate) -> Flow[Verdict]:
+        prompt = (
+            forms.compare_critiqued(example.question, a.text, notes[a.id], b.text, notes[b.id])
+            if critiques
+            else forms.compare(example.question, a.text, b.text, TEMPLATES[style])
+        )
+        return (yield from ask_once(forms.about(example, prompt), a, b, sampling))
 
-def judge_order(
-    example: Example, a: Candidate, b: Candidate, notes: dict[str, str], critiqued: bool, sampling: Sampling
-) -> Flow[Verdict]:
-    """One verdict with `a` shown first."""
-    prompt: Prompt = (
-        forms.compare_critiqued(example.question, a.text, notes[a.id], b.text, notes[b.id])
-        if critiqued
-        else forms.compare(example.question, a.text, b.text)
-    )
-    (reply,) = yield from sample(prompt, sampling=sampling, role="judge")
-    names = {"A": a.id, "B": b.id, "E": TIE}
-    reading = read_comparison(reply.text)
-    if reading is None:
-        return Verdict((a.id, b.id), None, reason="unreadable reply", raw=reply.text)
-    letters = letter_probabilities(reply, reading, names)
-    probs = {names[letter]: p for letter, p in letters.items()} if letters else None
-    return Verdict((a.id, b.id), names[reading.value], probs, raw=reply.text)
-
-
-def combined(forward: Verdict, backward: Verdict, combine: Literal["agree", "average"]) -> Verdict:
-    """One verdict from the verdicts in both orders."""
-    orders, shown = (forward, backward), forward.shown
-    if forward.choice is None or backward.choice is None:
-        unread = sum(verdict.choice is None for verdict in orders)
-        return Verdict(shown, None, reason=f"unreadable reply in {unread} of 2 orders", orders=orders)
-    sides = [verdict.probs or {verdict.choice or TIE: 1.0} for verdict in orders]
-    probs = {name: (sides[0].get(name, 0.0) + sides[1].get(name, 0.0)) / 2 for name in (*shown, TIE)}
-    known = probs if forward.probs and backward.probs else None
-    if combine == "average":
-        best = max(probs.values())
-        leaders = [name for name, p in probs.items() if p == best]
-        return Verdict(shown, leaders[0] if len(leaders) == 1 else TIE, known, orders=orders)
-    agreed = forward.choice == backward.choice
-    return Verdict(
-        shown, forward.choice if agreed else TIE, known, "" if agreed else "the orders disagree", orders=orders
-    )
+    return (yield from in_both_orders(first, second, ask, combine))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from whetstone.core.types import Generation, Token
@@ -68,6 +68,16 @@ CORRECTNESS = _grammar(
 )
 
 
+DEGREES = {"A++": 2, "A>>B": 2, "A+": 1, "A>B": 1, "A=B": 0, "B=A": 0, "B+": -1, "B>A": -1, "B++": -2, "B>>A": -2}
+_DEGREE = r"(A\s*>>\s*B|B\s*>>\s*A|A\s*>\s*B|B\s*>\s*A|A\s*=\s*B|B\s*=\s*A|[AB]\+\+(?!\+)|[AB]\+(?!\+))"
+_DEGREE_END = rf"(?!{CLOSE}{JOIN}{MARK}[AB]\s*[+=>])"
+DEGREE_MARKERS = (
+    re.compile(rf"\[\[\s*{_DEGREE}\s*\]\]{_DEGREE_END}"),
+    re.compile(rf"(?i:{KEYWORD})[\"'*_`\s]*(?::|=|\bis\b:?){MARK}{_DEGREE}{_DEGREE_END}"),
+    re.compile(rf"(?:^|\n){MARK}{_DEGREE}[\s*_`\"'.)\]}}]*$"),
+)
+
+
 def read_comparison(text: str) -> Reading | None:
     """A, B or E (equally good; also written C, tie, equal)."""
     return _last_verdict(text, COMPARISON)
@@ -76,6 +86,24 @@ def read_comparison(text: str) -> Reading | None:
 def read_correctness(text: str) -> Reading | None:
     """Y (right) or N (wrong)."""
     return _last_verdict(text, CORRECTNESS)
+
+
+def read_degree(text: str) -> int | None:
+    """A verdict in five degrees: 2 and 1 for A (much, slightly better), 0 for equal, -1 and -2 for B.
+
+    Written `A++`, `A+`, `A=B`, `B+`, `B++` or `A>>B`, `A>B`, `A=B`, `B>A`, `B>>A`.
+    """
+    matches = [match for marker in DEGREE_MARKERS for match in marker.finditer(text)]
+    last = max(matches, key=lambda match: match.start(1), default=None)
+    return None if last is None else DEGREES[re.sub(r"\s", "", last[1])]
+
+
+def read_order(text: str, names: Sequence[str]) -> tuple[str, ...] | None:
+    """The last ranking of all the names, best first, as in `Ranking: C > A > B`; None unless it names each once."""
+    name = "|".join(map(re.escape, names))
+    found = re.findall(rf"(?<![A-Za-z])((?:{name})(?:\s*[>,]\s*(?:{name}))+)(?![A-Za-z])", text)
+    order = tuple(re.split(r"\s*[>,]\s*", found[-1])) if found else ()
+    return order if sorted(order) == sorted(names) else None
 
 
 def read_confidence(text: str) -> float | None:
@@ -148,6 +176,7 @@ def _numbers(text: str, keyword: str, high: int) -> Iterator[tuple[Reading, bool
     markers = [
         rf"\[\[\s*{NUMBER}{tail}\s*\]\]",
         rf"\\boxed\{{\s*{NUMBER}{tail}",
+        rf"\[(?i:result)\]{MARK}{NUMBER}{tail}",
         rf"(?i:{keyword})[\"'*_`\s]*(?::|=|\bis\b|\bof\b){MARK}{NUMBER}{tail}",
         rf"(?:^|\n){MARK}{NUMBER}{tail}[\s*_`\"'.)\]}}]*$",
     ]
