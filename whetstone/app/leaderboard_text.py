@@ -12,7 +12,7 @@ from whetstone.app.rank_gates import Gate
 from whetstone.core.types import Json
 
 MOST = 5
-"""Cycles, disputes and notes that a terminal shows."""
+"""Names and cycles that are written out; the rest is counted."""
 NOUNS = {"battles": "battle", "rankings": "ranking", "scores": "score"}
 LONGEST = 300  # characters of a note in a terminal
 
@@ -96,7 +96,10 @@ def remarks(board: Leaderboard) -> list[str]:
     if board.needed:
         said.append(needed_sentence(board.needed[0]))
     if board.rules:
-        said += [sentence(note, names) for note in board.rules.notes[-MOST - 1 :]]
+        *cycles, differ = board.rules.notes
+        said += [sentence(note, names) for note in (*cycles[:MOST], differ)]
+        if len(cycles) > MOST:
+            said.append(f"{len(cycles) - MOST} more cycles are in --json.")
     return said
 
 
