@@ -23,11 +23,13 @@ VERBS = {
     "rank": "systems from battles, rankings or scores: intervals, tiers, a picture",
     "report": "the HTML report of an improve run",
     "runs": "list, show, diff, export, delete or resume stored runs",
+    "cache": "the stored replies: size, hit rate, export, import",
     "validate": "what is wrong in a data file, by line",
-    "doctor": "what a model can do here: logprobs, scores, embeddings, training",
+    "doctor": "what a model can do here, and which methods will abstain on it",
+    "serve-model": "a model as an OpenAI-compatible server on this machine",
     "papers": "the papers, by family, with the method or study that implements each",
 }
-MODULES = {"list": "listing", "show": "listing"}
+MODULES = {"list": "listing", "show": "listing", "serve-model": "serve_model"}
 
 EXIT_MISTAKE, EXIT_GATE, EXIT_INTERRUPTED = 2, 3, 130
 
