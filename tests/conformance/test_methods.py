@@ -140,7 +140,11 @@ def able(toy: Any, request: Request) -> Reply:
         text = f"I think the answer is {fields['question'] if luck.random() < 0.6 else luck.randrange(90, 93)}"
     elif name == "refine":
         text = f"Now the answer is {fields['question']}"
-    elif name in ("compare", "compare_critiqued"):
+    elif name == "compare_degrees":
+        text = f"Verdict: {luck.choice(('A++', 'A+', 'A=B', 'B+', 'B++'))}"
+    elif name == "rank":
+        text = "Ranking: " + " > ".join(luck.sample("ABCD"[: fields["answers"].count("[Answer ")], fields["answers"].count("[Answer ")))
+    elif name.startswith("compare"):
         text = f"Verdict: {luck.choice('AABE')}"
     elif name == "checklist":
         text = "1. Is it short?\n2. Is it right?"

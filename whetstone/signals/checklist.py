@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, gather, sample
 from whetstone.core.registry import method
-from whetstone.core.types import Candidate, Example, Form, Sampling, Signal, Task, form, user
+from whetstone.core.types import Candidate, Example, Sampling, Signal, Task, form, user
+from whetstone.signals import forms
 from whetstone.signals.parsing import read_correctness
 from whetstone.signals.values import each_text, mean_signal
 
@@ -42,28 +43,39 @@ def checklist(
         most: items at most; the first ones are kept.
         max_tokens: length limit of the checklist and of each check.
 
-    One checklist serves all candidates, and every item is asked by itself. Kind "score", n = readable items.
+    One checklist serves all candidates, and every item is asked by itself; a list in the example's `meta["checklist"]`
+    is used instead of a written one. Kind "score", n = readable items; provenance names the items and the failed ones.
     """
     sampling = Sampling(0.0, max_tokens=max_tokens)
-    (written,) = yield from sample(
-        user(form("checklist", WRITE, question=example.question)), sampling=sampling, role="judge"
-    )
-    items = list(dict.fromkeys(ITEM.findall(written.text)))[:most]
-    if not items:
-        raise Abstain("the judge wrote no readable checklist")
+    items = yield from items_for(example, most=most, sampling=sampling)
 
     def ask(text: str) -> Flow[Signal]:
-        checks = yield from gather(check(example.question, text, item, sampling) for item in items)
+        checks = yield from gather(check(example, text, item, sampling) for item in items)
         read = [float(yes) for yes in checks if yes is not None]
         failed = [item for item, yes in zip(items, checks, strict=True) if yes is False]
-        return mean_signal("checklist", read, "score", len(items), failed=failed)
+        return mean_signal("checklist", read, "score", len(items), items=items, failed=failed)
 
     return (yield from each_text(candidates, ask))
 
 
-def check(question: str | Form, answer: str, item: str, sampling: Sampling) -> Flow[bool | None]:
+def items_for(example: Example, *, most: int, sampling: Sampling) -> Flow[list[str]]:
+    """The checklist of a question: the one it carries, else one that the judge writes. Raises `Abstain` without one."""
+    given = example.meta.get("checklist")
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        found = [str(item) for item in given]
+    else:
+        prompt = forms.about(example, user(form("checklist", WRITE, question=example.question)))
+        (written,) = yield from sample(prompt, sampling=sampling, role="judge")
+        found = ITEM.findall(written.text)
+    items = list(dict.fromkeys(found))[:most]
+    if not items:
+        raise Abstain("the judge wrote no readable checklist")
+    return items
+
+
+def check(example: Example, answer: str, item: str, sampling: Sampling) -> Flow[bool | None]:
     """Is one item fulfilled? None if the reply is unreadable."""
-    prompt = user(form("check", CHECK, question=question, answer=answer, item=item))
-    (reply,) = yield from sample(prompt, sampling=sampling, role="judge")
+    prompt = user(form("check", CHECK, question=example.question, answer=answer, item=item))
+    (reply,) = yield from sample(forms.about(example, prompt), sampling=sampling, role="judge")
     reading = read_correctness(reply.text)
     return None if reading is None else reading.value == "Y"
