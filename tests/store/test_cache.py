@@ -236,3 +236,35 @@ def test_more_keys_than_one_statement_takes(tmp_path: Path, counting, monkeypatc
 
 def _requests(store: Store) -> list[dict[str, object]]:
     return [loads(unpack(body)) for (body,) in store._database.read("SELECT request FROM replies ORDER BY rowid")]
+
+
+def test_what_is_asked_is_booked_with_the_replies(store: Store, counting) -> None:
+    def both(text: str) -> Flow[None]:
+        yield from sample(user(text), n=2)
+        yield from score(user(text), "a", role="judge")
+
+    for turn in range(2):
+        run = store.begin("solve", {}, 0)
+        flows = {str(i): both(f"{i}" if i < 10 else f"{turn}/{i}") for i in range(20)}
+        drive(flows, {"policy": store.cached(counting(), run)})
+    first, second = store.accounts()[:2], store.accounts(run.id)
+    assert [(a.role, a.asked, a.prompt, a.completion, a.stored) for a in first] == [
+        ("policy", 40, 120, 80, 0),
+        ("judge", 20, 60, 40, 0),
+    ]
+    assert [(a.role, a.asked, a.prompt, a.completion, a.stored) for a in second] == [
+        ("policy", 20, 60, 40, 20),
+        ("judge", 10, 30, 20, 10),
+    ]
+    assert sum(a.stored for a in store.accounts()) == store.traffic.hits
+    assert sum(a.asked for a in store.accounts()) == store.traffic.misses
+
+
+def test_errors_and_other_stores_runs_are_not_paid_for(store: Store, counting, tmp_path: Path) -> None:
+    drive({"a": sample(user("q"))}, {"policy": store.cached(counting(lambda request: ModelError("no")))})
+    assert store.accounts() == []
+    drive({"a": sample(user("q"))}, {"policy": store.cached(counting())})
+    with open_store(tmp_path / "other") as other:
+        for _ in range(2):
+            other.merge(store.folder)
+            assert other.accounts() == store.accounts()

@@ -50,6 +50,16 @@ def count(value: float | None) -> str:
     return f"{value:.0f}"
 
 
+def bytes_text(value: int) -> str:
+    """A size: `812 B`, `3.4 kB`, `1.2 GB`."""
+    size, unit = float(value), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
 class Console:
     """Prints for people on one stream; `quiet` prints nothing.
 

@@ -6,6 +6,7 @@ none that a flow has seen.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,12 @@ from whetstone.store.encoding import (
 )
 
 FIND = "SELECT key, reply FROM replies WHERE key IN ({keys})"
+COUNT = (
+    "INSERT INTO traffic (run, model, role, asked, prompt, completion, stored)"
+    " VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, ?) ON CONFLICT (run, model, role) DO UPDATE SET"
+    " asked = asked + excluded.asked, prompt = prompt + excluded.prompt,"
+    " completion = completion + excluded.completion, stored = stored + excluded.stored"
+)
 KEEP = "INSERT OR IGNORE INTO replies (key, model, request, reply) VALUES (?, CAST(? AS TEXT), ?, ?)"
 
 
@@ -37,10 +44,13 @@ class Traffic:
 
 
 class CachedModel:
-    """A model behind the store. Every other attribute is the wrapped model's own, which is `inner`."""
+    """A model behind the store. Every other attribute is the wrapped model's own, which is `inner`.
 
-    def __init__(self, inner: Model, database: Database, traffic: Traffic) -> None:
-        self.inner, self._database, self._traffic = inner, database, traffic
+    What is asked and what is answered from the store is booked under the id `run`.
+    """
+
+    def __init__(self, inner: Model, database: Database, traffic: Traffic, run: str = "") -> None:
+        self.inner, self._database, self._traffic, self._run = inner, database, traffic, run
 
     @property
     def name(self) -> str:
@@ -51,7 +61,7 @@ class CachedModel:
         return self.inner.fingerprint
 
     def open(self) -> Session:
-        return _CachedSession(self.inner, self._database, self._traffic)
+        return _CachedSession(self.inner, self._database, self._traffic, self._run)
 
     def __getattr__(self, name: str) -> Any:
         # `inner` itself is missing while an instance is being copied or unpickled.
@@ -61,8 +71,9 @@ class CachedModel:
 
 
 class _CachedSession:
-    def __init__(self, model: Model, database: Database, traffic: Traffic) -> None:
-        self._model, self._database, self._traffic = model, database, traffic
+    def __init__(self, model: Model, database: Database, traffic: Traffic, run: str) -> None:
+        self._model, self._database, self._traffic, self._run = model, database, traffic, run
+        self._stored: Counter[str] = Counter()
         self._session: Session | None = None
         self._fresh: dict[bytes, _Asked] = {}
         self._asked: dict[bytes, _Asked] = {}
@@ -97,13 +108,18 @@ class _CachedSession:
     def close(self) -> None:
         if self._session is not None:
             self._session.close()
+        if self._stored:
+            with self._database.transaction():
+                self._count([])
 
     def _from_store(self) -> list[tuple[int, Reply | Exception]]:
         """Answer what is stored; send the rest on."""
         fresh, self._fresh = self._fresh, {}
         done: list[tuple[int, Reply | Exception]] = []
         for key, packed in self._database.look_up(FIND, list(fresh)):
-            done += fresh.pop(key).answered(decode_reply(loads(unpack(packed))))
+            asked = fresh.pop(key)
+            done += asked.answered(decode_reply(loads(unpack(packed))))
+            self._stored[asked.request.role] += 1
             self._traffic.hits += 1
         for key, asked in fresh.items():
             if self._session is None:
@@ -127,11 +143,32 @@ class _CachedSession:
             if not isinstance(reply, Exception)
         ]
         stored: dict[bytes, Reply] = {}
-        if rows and self._database.write(KEEP, rows) < len(rows):
+        kept = 0
+        if rows:
+            with self._database.transaction():
+                kept = self._database.execute_many(KEEP, rows)
+                self._count(done)
+        if kept < len(rows):
             # Another process answered first: its reply is the one that a replay will see.
             for key, packed in self._database.look_up(FIND, [row[0] for row in rows]):
                 stored[key] = decode_reply(loads(unpack(packed)))
         return [pair for asked, reply in done for pair in asked.answered(stored.get(asked.key, reply))]
+
+    def _count(self, done: Sequence[tuple[_Asked, Reply | Exception]]) -> None:
+        """Book what was paid for, together with the replies, and what was answered from the store since the last time.
+
+        A killed process loses at most the count of the latter.
+        """
+        rows = {role: [0, 0, 0, stored] for role, stored in self._stored.items()}
+        self._stored.clear()
+        for asked, reply in done:
+            if not isinstance(reply, Exception):
+                row = rows.setdefault(asked.request.role, [0, 0, 0, 0])
+                row[0] += 1
+                row[1] += reply.usage.prompt
+                row[2] += reply.usage.completion
+        name = text(self._model.name)
+        self._database.execute_many(COUNT, [(self._run, name, text(role), *row) for role, row in rows.items()])
 
 
 class _Asked:

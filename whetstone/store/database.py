@@ -82,7 +82,7 @@ class Database:
     def write(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """Run a statement for every row in one transaction; return how many rows changed."""
         with self.transaction():
-            return self._connection.executemany(sql, rows).rowcount
+            return self.execute_many(sql, rows)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -102,6 +102,11 @@ class Database:
         """One statement, for use inside `transaction`; return how many rows changed."""
         with self._boundary():
             return self._connection.execute(sql, values).rowcount
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        """One statement for every row, for use inside `transaction`; return how many rows changed."""
+        with self._boundary():
+            return self._connection.executemany(sql, rows).rowcount
 
     def close(self) -> None:
         self._connection.close()

@@ -27,7 +27,20 @@ def m002_replies_keep_their_request(db: Connection) -> None:
     db.execute("ALTER TABLE replies ADD COLUMN request BLOB")
 
 
-MIGRATIONS = (m001_runs_records_replies, m002_replies_keep_their_request)
+def m003_what_was_asked_and_what_was_stored(db: Connection) -> None:
+    """What each run asked of each model, by role: requests and tokens paid for, and requests answered from here."""
+    db.execute(
+        "CREATE TABLE traffic (run TEXT NOT NULL, model TEXT NOT NULL, role TEXT NOT NULL, asked INTEGER NOT NULL,"
+        " prompt INTEGER NOT NULL, completion INTEGER NOT NULL, stored INTEGER NOT NULL,"
+        " PRIMARY KEY (run, model, role))"
+    )
+
+
+MIGRATIONS = (
+    m001_runs_records_replies,
+    m002_replies_keep_their_request,
+    m003_what_was_asked_and_what_was_stored,
+)
 
 
 def migrate(db: Connection, file: Path) -> None:

@@ -18,11 +18,13 @@ from whetstone.store.database import Database, text
 from whetstone.store.encoding import dumps
 from whetstone.store.export import export_run
 from whetstone.store.runs import Run, now, read_records, versions
+from whetstone.store.transfer import Imported, export_replies, import_replies
 
 M = TypeVar("M", bound=Model)
 
 FILE = "store.db"
 COLUMNS = "id, command, params, seed, versions, started, finished"
+ACCOUNT = "run, model, role, asked, prompt, completion, stored"
 KEPT = 20
 
 
@@ -56,6 +58,31 @@ class Merged:
     replies: int
 
 
+@dataclass(frozen=True)
+class Account:
+    """What a run asked of a model in one role.
+
+    `asked` requests were answered by the model, for `prompt` and `completion` tokens; `stored` ones by the store.
+    """
+
+    run: str
+    model: str
+    role: str
+    asked: int
+    prompt: int
+    completion: int
+    stored: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """How many replies of a model are stored, and their bytes with their requests."""
+
+    model: str
+    replies: int
+    bytes: int
+
+
 class Store:
     """Runs and replies of one folder; use it as a context manager or call `close`.
 
@@ -76,14 +103,21 @@ class Store:
     def close(self) -> None:
         self._database.close()
 
-    def cached(self, model: M) -> M:
+    def cached(self, model: M, run: Run | None = None) -> M:
         """The model behind this store: stored requests are answered from it, new replies are committed to it.
 
         Identical requests in flight are asked once. Errors are not stored. Whatever else the model can do (training)
         stays reachable, so the result has the argument's type; the model itself is its `inner`. A reply belongs to
-        the fingerprint at the time of asking: after training, everything is asked anew.
+        the fingerprint at the time of asking: after training, everything is asked anew. What is asked is booked under
+        `run`.
         """
-        return cast(M, CachedModel(model, self._database, self.traffic))
+        return cast(M, CachedModel(model, self._database, self.traffic, run.id if run else ""))
+
+    def accounts(self, run_id: str | None = None) -> Sequence[Account]:
+        """What was asked and what was answered from the store, by run, model and role; of one run, or of all."""
+        where, values = ("", ()) if run_id is None else (" WHERE run = ?", (run_id,))
+        rows = self._database.read(f"SELECT {ACCOUNT} FROM traffic{where} ORDER BY rowid", values)
+        return [Account(*row) for row in rows]
 
     def begin(self, command: str, params: Mapping[str, Any], seed: int) -> Run:
         """Start a run; Python's, the platform's and the packages' versions are recorded with it.
@@ -141,6 +175,34 @@ class Store:
         """Delete a run and its records. Its replies stay, since other runs may share them."""
         self._database.write("DELETE FROM runs WHERE id = ?", [(self._run(run_id).id,)])
 
+    def sizes(self) -> Sequence[Held]:
+        """The replies that are held, by model ("" where it was not noted)."""
+        counted = (
+            "SELECT coalesce(model, ''), COUNT(*), SUM(length(reply) + coalesce(length(request), 0)) FROM replies"
+            " GROUP BY 1 ORDER BY 2 DESC"
+        )
+        return [Held(*row) for row in self._database.read(counted)]
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk, with what waits to be merged into the main file."""
+        files = (self.folder / f"{FILE}{end}" for end in ("", "-wal", "-shm"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def export_replies(self, target: Path, model: str | None = None) -> int:
+        """Write all replies, or those of one model, as JSON lines (compressed for a name in .gz); return how many.
+
+        Raises StoreError if the target exists or cannot be written.
+        """
+        return export_replies(self._database, target, model)
+
+    def import_replies(self, source: Path) -> Imported:
+        """Take over the replies of such a file that are not here yet, all of them or none.
+
+        Raises StoreError that names the line if the file cannot be read.
+        """
+        return import_replies(self._database, source)
+
     def merge(self, folder: Path) -> Merged:
         """Take over runs, records and replies of another folder's store that this one lacks; what is here wins."""
         if not (folder / FILE).is_file():
@@ -162,6 +224,7 @@ class Store:
                     "INSERT OR IGNORE INTO replies (key, reply, model, request)"
                     " SELECT key, reply, model, request FROM other.replies ORDER BY rowid"
                 )
+                db.execute(f"INSERT OR IGNORE INTO traffic ({ACCOUNT}) SELECT {ACCOUNT} FROM other.traffic")
         finally:
             db.execute("DETACH other")
         return Merged(runs, records, replies)
