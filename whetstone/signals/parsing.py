@@ -57,7 +57,9 @@ def _grammar(names: Mapping[str, str], *extra: str) -> _Grammar:
 
 
 COMPARISON = _grammar(
-    {"A": "A", "B": "B", "E": "E", "C": "E", "tie": "E", "equal": "E", "equally good": "E", "both": "E"}
+    {"A": "A", "B": "B", "E": "E", "C": "E", "tie": "E", "equal": "E", "equally good": "E", "both": "E"},
+    r"(?i:output|answer|response|solution|option|assistant)\s+\(([abAB])\)(?:\s+is\s+better\b|[\s.*_]*$)",
+    r"(?i:output|answer|response|solution|option|assistant)\s+([AB])\s+is\s+better\b",
 )
 CORRECTNESS = _grammar(
     {"Y": "Y", "N": "N"}
@@ -162,12 +164,17 @@ def letter_probabilities(generation: Generation, reading: Reading, letters: Iter
 def _last_verdict(text: str, grammar: _Grammar) -> Reading | None:
     """The last marker that names one verdict. "A or B", "no error" and the like name none."""
     readings = [
-        Reading(grammar.names.get(match[1]) or grammar.names[match[1].lower()], match.start(1), match.end(1))
+        Reading(_named(grammar, match[1]), match.start(1), match.end(1))
         for marker in grammar.markers
         for match in marker.finditer(text)
         if not grammar.half.search(text, 0, match.start())
     ]
     return max(readings, key=lambda reading: reading.start, default=None)
+
+
+def _named(grammar: _Grammar, word: str) -> str:
+    """The verdict that a word stands for, in whichever case the grammar knows it."""
+    return next(grammar.names[form] for form in (word, word.lower(), word.upper()) if form in grammar.names)
 
 
 def _numbers(text: str, keyword: str, high: int) -> Iterator[tuple[Reading, bool]]:
