@@ -203,7 +203,8 @@ def changed(change: Callable[[dict[str, Any]], Any]) -> Fault:
 
     async def fault(server: Server, body: dict[str, Any], send: Send) -> None:
         value = server.reply(server.paths[-1], body)
-        await answer(send, 200, change(value) or value)
+        replaced = change(value)
+        await answer(send, 200, value if replaced is None else replaced)
 
     return fault
 
@@ -308,5 +309,5 @@ def http() -> SimpleNamespace:
     """The helpers above."""
     return SimpleNamespace(
         ask=ask, status=status, changed=changed, cut=cut, reset=reset, drip=drip, silence=silence, Server=Server,
-        Running=Running, logprob=logprob, split=split, NoWait=NoWait,
+        Running=Running, logprob=logprob, split=split, NoWait=NoWait, sleep=asyncio.sleep, answer=answer,
     )  # fmt: skip

@@ -36,6 +36,7 @@ class Endpoint:
     away: bool = False
     dead: Exception | None = None
     climbing: bool = True
+    full: bool = False
     last_setback: float = float("-inf")
 
     def __post_init__(self) -> None:
@@ -50,6 +51,8 @@ class Endpoint:
     def begin(self) -> None:
         """A call starts."""
         self.running += 1
+        # only a limit that is made use of says anything about the server
+        self.full = self.running >= int(self.limit) or (self.full and 2 * self.running >= self.limit)
 
     def end(self) -> None:
         """A call ended without telling anything about the server."""
@@ -57,7 +60,7 @@ class Endpoint:
 
     def succeed(self) -> None:
         """A call was answered."""
-        if 2 * self.running >= int(self.limit):
+        if self.full:
             self.limit = min(self.limit + (1.0 if self.climbing else 1.0 / self.limit), float(self.most))
         self.running -= 1
         self.answered, self.away, self.setbacks = True, False, 0

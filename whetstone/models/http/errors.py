@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import ssl
 from collections.abc import Mapping
@@ -104,7 +105,7 @@ def refusal(
     if code == "model_not_found" or _no_model(status, said):
         return UnknownModel(f"{url} has no model {model!r}")
     if status in (404, 405):
-        return WrongBaseUrl(f"{what}; give the URL that ends before /chat/completions, often in /v1")
+        return WrongBaseUrl(f"{what}; the base URL of an API often ends in /v1")
     return RequestRefused(f"{what}; the server refuses this request")
 
 
@@ -118,7 +119,9 @@ def unconnected(error: Exception, *, url: str, answered: bool) -> Exception:
     certificate = next((c for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None)
     if certificate is not None:
         return BadCertificate(f"{url}: {_of_certificate(certificate)}")
-    reason = next((c.strerror for c in causes if isinstance(c, OSError) and c.strerror), "") or str(error)
+    system = next((c for c in causes if isinstance(c, OSError) and c.errno), None)
+    code = 0 if system is None else system.errno or 0
+    reason = os.strerror(code) if code > 0 else str(system or error)
     reason = one_line(reason or type(error).__name__)
     unknown = re.search(r"not known|no address|name resolution|getaddrinfo", reason, re.IGNORECASE)
     if unknown and not answered:
@@ -137,8 +140,11 @@ def _no_model(status: int, said: str) -> bool:
     """Does a message say that a model is missing?"""
     if status == 404:
         return "model" in said.lower() and bool(re.search(r"not|unknown|no such", said, re.IGNORECASE))
-    missing = r"model\b.{0,100}(not found|not exist|does not match|not served|not available|not a valid)|"
-    return status == 400 and bool(re.search(missing + r"(unknown|no such|invalid) model", said, re.IGNORECASE))
+    missing = (
+        r"model\b.{0,100}(not found|not exist|does not match|not served|not available)|"
+        r"(unknown|no such|invalid|not a valid) model"
+    )
+    return status == 400 and bool(re.search(missing, said, re.IGNORECASE))
 
 
 def message_of(data: bytes) -> tuple[str, str]:

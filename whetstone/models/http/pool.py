@@ -24,6 +24,7 @@ from whetstone.models.http.errors import (
     Trouble,
     UnknownModel,
     Unreachable,
+    WrongBaseUrl,
     refusal,
     unconnected,
 )
@@ -249,6 +250,10 @@ class Pool:
         except (httpx2.HTTPError, OSError) as error:
             raise unconnected(error, url=url, answered=endpoint.answered) from None
         if status == 200:
+            if data.lstrip()[:1] == b"<":
+                raise WrongBaseUrl(
+                    f"{url} answers with a web page; give the API's base URL, often one that ends in /v1"
+                )
             return self.wire.read(call.requests, asked, data)
         settings, answered = self.settings, endpoint.answered
         said = refusal(status, headers, data, url=url, model=settings.model, key=settings.key, answered=answered)
