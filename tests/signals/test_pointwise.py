@@ -30,7 +30,8 @@ def test_reads_scores_and_weighs_them_by_probability(toy) -> None:
 @pytest.mark.parametrize("style", sorted(TEMPLATES))
 def test_styles_differ_in_wording_only(toy, style) -> None:
     (request,) = next(pointwise(toy.task, toy.question(3), toy.candidates("a"), style=style))
-    assert toy.asked(request) == ("score", {"question": "3", "answer": "a"})
+    assert toy.asked(request)[0] == "score"
+    assert toy.asked(request)[1].items() >= {"question": "3", "answer": "a"}.items()
     assert ("explain" in request.prompt[0].text, "analyze" in request.prompt[0].text) == (
         style == "rate_explain",
         style == "analyze_rate",
@@ -40,3 +41,20 @@ def test_styles_differ_in_wording_only(toy, style) -> None:
 def test_a_score_out_of_range_is_unreadable(toy) -> None:
     (signal,) = toy.run(pointwise(toy.task, toy.question(3), toy.candidates("a")), lambda request: Generation("11"))
     assert signal.abstained == "unreadable reply"
+
+
+@pytest.mark.parametrize(
+    ("scale", "readable", "not_readable"),
+    [("binary", "0", "2"), ("likert", "5", "6"), ("ten", "10", "0"), ("hundred", "100", "101")],
+)
+def test_scales(toy, scale, readable, not_readable) -> None:
+    for text, value in ((readable, float(readable)), (not_readable, None)):
+        flow = pointwise(toy.task, toy.question(3), toy.candidates("a"), scale=scale)
+        assert toy.run(flow, lambda request, text=text: Generation(f"Score: {text}"))[0].value == value
+
+
+def test_steps_are_written_once_and_shown(toy) -> None:
+    flow = pointwise(toy.task, toy.question(3), toy.candidates("a", "b"), steps=True)
+    assert [toy.asked(request)[0] for request in next(flow)] == ["evaluation_steps"]
+    batch = flow.send([Generation("1. Read it.")])
+    assert ["1. Read it." in request.prompt[0].text for request in batch] == [True, True]

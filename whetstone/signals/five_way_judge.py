@@ -81,7 +81,7 @@ def five_way_judge(
 
 
 def shortened(degree: int, first: str, second: str, margin: int) -> int:
-    """The degree after the length rule: a slight win becomes 0 if the winner is more than `margin` characters longer."""
+    """The degree after the length rule: a slight win becomes 0 if the winner is over `margin` characters longer."""
     longer = (len(first) - len(second)) * degree
     return 0 if abs(degree) == 1 and 0 <= margin < longer else degree
 

@@ -86,25 +86,31 @@ Proposed answer: {answer}
 How likely is it that the proposed answer is right? Reply with one line, "Confidence: " and a whole number from 0 \
 (surely wrong) to 100 (surely right)."""
 
-SCORE = """Question: {question}
+TEN = "from 1 (useless) to 10 (perfect)"
 
-Answer: {answer}
+SCORE = f"""Question: {{question}}
 
-Rate how good this answer is. Reply with one line, "Score: " and a whole number from 1 (useless) to 10 (perfect)."""
+Answer: {{answer}}
 
-SCORE_EXPLAINED = """Question: {question}
+Rate how good this answer is. Reply with one line, "Score: " and a whole number {TEN}."""
 
-Answer: {answer}
+SCORE_FREE = f"""Question: {{question}}
 
-Rate how good this answer is. Begin with one line, "Score: " and a whole number from 1 (useless) to 10 (perfect), \
-then explain the rating."""
+Answer: {{answer}}
 
-SCORE_ANALYZED = """Question: {question}
+How good is this answer? Give it a score {TEN}."""
 
-Answer: {answer}
+SCORE_EXPLAINED = f"""Question: {{question}}
 
-Rate how good this answer is. First analyze the answer, then end with one line, "Score: " and a whole number from 1 \
-(useless) to 10 (perfect)."""
+Answer: {{answer}}
+
+Rate how good this answer is. Begin with one line, "Score: " and a whole number {TEN}, then explain the rating."""
+
+SCORE_ANALYZED = f"""Question: {{question}}
+
+Answer: {{answer}}
+
+Rate how good this answer is. First analyze the answer, then end with one line, "Score: " and a whole number {TEN}."""
 
 
 def about(example: Example, prompt: Prompt) -> Prompt:
@@ -160,6 +166,9 @@ def verbalized(question: str | Form, answer: str) -> Prompt:
     return user(form("verbalized", VERBALIZED, question=question, answer=answer))
 
 
-def score(question: str | Form, answer: str, template: str = SCORE) -> Prompt:
-    """How good is this answer? Answered by "Score: 1-10"; the template says what else to write, and where."""
-    return user(form("score", template, question=question, answer=answer))
+def score(question: str | Form, answer: str, template: str = SCORE, **more: str) -> Prompt:
+    """How good is this answer? Answered by "Score: " and a number; the template says what else to write, and where.
+
+    `more` are further fields that the template has.
+    """
+    return user(form("score", template, question=question, answer=answer, **more))
