@@ -38,6 +38,7 @@ class Endpoint:
     climbing: bool = True
     full: bool = False
     last_setback: float = float("-inf")
+    failing_since: float | None = None
 
     def __post_init__(self) -> None:
         self.limit = float(min(FIRST, self.most))
@@ -63,7 +64,7 @@ class Endpoint:
         if self.full:
             self.limit = min(self.limit + (1.0 if self.climbing else 1.0 / self.limit), float(self.most))
         self.running -= 1
-        self.answered, self.away, self.setbacks = True, False, 0
+        self.answered, self.away, self.setbacks, self.failing_since = True, False, 0, None
 
     def set_back(self, began: float, now: float, *, after: float | None = None, away: bool = False) -> None:
         """A call that began at `began` met a server that is overloaded, or is `away`: interrupted or not there.
@@ -72,6 +73,7 @@ class Endpoint:
             after: seconds that the server asks to wait.
         """
         self.running -= 1
+        self.failing_since = began if self.failing_since is None else self.failing_since
         if began >= self.last_setback:
             self.limit = max(1.0, self.limit / 2)
             self.climbing = False

@@ -48,8 +48,8 @@ class HttpModel:
     @property
     def counts(self) -> dict[str, int]:
         """Calls, repeated calls, and whatever was left out or came back unusable, by reason."""
-        pool = self._pool.counts if self._pool is not None else {}
-        return {name: count for counts in (pool, self.wire.seen) for name, count in counts.items() if count}
+        pool = dict(self._pool.counts) if self._pool is not None else {}
+        return {name: count for name, count in (pool | dict(self.wire.seen)).items() if count}
 
     def open(self) -> HttpSession:
         """Start a session."""

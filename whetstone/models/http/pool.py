@@ -142,7 +142,7 @@ class Pool:
     def _revive(self) -> None:
         for endpoint in self.endpoints:
             if endpoint.dead is not None:
-                endpoint.dead, endpoint.setbacks, endpoint.rests_until = None, 0, 0.0
+                endpoint.dead, endpoint.failing_since, endpoint.setbacks, endpoint.rests_until = None, None, 0, 0.0
 
     def _drop(self, sink: Sink) -> None:
         self.queue = deque(call for call in self.queue if call.sink is not sink)
@@ -162,7 +162,7 @@ class Pool:
             if call.sink.closed:
                 continue
             if call.began is not None and now - call.began > self.settings.deadline:
-                self._give_up(call, f"no reply within {self.settings.deadline:.0f} seconds")
+                self._give_up(call, f"no reply within {self.settings.deadline:.3g} seconds")
                 continue
             endpoint.begin()
             task = self.loop.create_task(self._attempt(call, endpoint, now))
@@ -191,7 +191,7 @@ class Pool:
             return
         rest = min(endpoint.rests_until for endpoint in living) - now
         if rest > self.settings.deadline:
-            asked = f"asks to wait {rest:.0f} seconds, longer than the deadline of {self.settings.deadline:.0f}"
+            asked = f"asks to wait {rest:.0f} seconds, longer than the deadline of {self.settings.deadline:.3g}"
             self._fail_all(GaveUp(f"{living[0].url} {asked}; try later or raise deadline"))
             return
         if rest > 0:
@@ -246,7 +246,7 @@ class Pool:
             body = json.dumps(asked.body).encode()
             status, headers, data = await self.transports[endpoint].post(asked.path, body, limit)
         except TimeoutError:
-            raise Trouble("busy", f"{url}: no whole reply within {limit:.0f} seconds") from None
+            raise Trouble("busy", f"{url}: no whole reply within {limit:.3g} seconds") from None
         except (httpx2.HTTPError, OSError) as error:
             raise unconnected(error, url=url, answered=endpoint.answered) from None
         if status == 200:
@@ -276,8 +276,11 @@ class Pool:
             self.loop.call_later(full_jitter(call.faults, self.rng), self._return, call)
             return
         endpoint.set_back(began, now, after=trouble.after, away=trouble.kind == "down")
+        since = now if endpoint.failing_since is None else endpoint.failing_since
         if endpoint.hopeless and endpoint.dead is None:
             endpoint.dead = Unreachable(f"{trouble}; is the server running, and is this its base URL?")
+        elif now - since > self.settings.deadline and endpoint.dead is None:
+            endpoint.dead = GaveUp(f"{trouble}; nothing better for {now - since:.3g} seconds, see the server's log")
         self.queue.appendleft(call)
 
     def _bury(self, endpoint: Endpoint, error: Exception) -> bool:
