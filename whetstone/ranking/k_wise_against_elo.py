@@ -134,4 +134,6 @@ def _sentence(interval: tuple[float, float] | None) -> str:
         return "not measured"
     if interval[0] > PAPER:
         return f"more than the {PAPER} of the paper"
-    return f"less than the {PAPER} of the paper" if interval[1] < PAPER else f"agrees with the {PAPER} of the paper"
+    return (
+        f"less than the {PAPER} of the paper" if interval[1] < PAPER else f"does not exclude the {PAPER} of the paper"
+    )
