@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from whetstone import __version__
-from whetstone.core.errors import ConfigError, WhetstoneError
+from whetstone.core.errors import ConfigError, LimitReached, WhetstoneError
 
 VERBS = {
     "improve": "measure a model on a task, audit its signals, improve it with what holds up, report",
@@ -31,7 +31,7 @@ VERBS = {
 }
 MODULES = {"list": "listing", "show": "listing", "serve-model": "serve_model"}
 
-EXIT_MISTAKE, EXIT_GATE, EXIT_INTERRUPTED = 2, 3, 130
+EXIT_MISTAKE, EXIT_GATE, EXIT_LIMIT, EXIT_INTERRUPTED = 2, 3, 4, 130
 
 
 class Parser(argparse.ArgumentParser):
@@ -94,14 +94,14 @@ def run(argv: Sequence[str]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
-    Exit status: 0 done, 1 a bug (with its traceback), 2 a user's mistake (one line), 3 a gate failed,
-    130 stopped by Ctrl-C (everything is kept and the line to resume is printed).
+    Exit status: 0 done, 1 a bug (with its traceback), 2 a user's mistake (one line), 3 a gate failed, 4 stopped at
+    --max-tokens or --max-cost, 130 stopped by Ctrl-C (either way all is kept and the line to resume is printed).
     """
     try:
         return run(sys.argv[1:] if argv is None else argv)
     except WhetstoneError as error:
         print(f"whetstone: {' '.join(str(error).split())}", file=sys.stderr)
-        return EXIT_MISTAKE
+        return EXIT_LIMIT if isinstance(error, LimitReached) else EXIT_MISTAKE
     except KeyboardInterrupt as stop:
         command = stop.args[0] if stop.args else None
         print("\nwhetstone: stopped" + (f"; all is kept, resume with: {command}" if command else ""), file=sys.stderr)

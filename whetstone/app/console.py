@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
@@ -60,6 +61,12 @@ def bytes_text(value: int) -> str:
     return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
 
 
+def money_text(value: float, currency: str) -> str:
+    """Money with two digits after the point, more where it is little: `12.30 USD`, `0.0042 USD`."""
+    text = f"{value:.2f}" if value >= 1 or value == 0 else f"{value:.2g}" if value < 0.0001 else f"{value:.4f}"
+    return f"{text} {currency}"
+
+
 class Console:
     """Prints for people on one stream; `quiet` prints nothing.
 
@@ -96,8 +103,13 @@ class Console:
         self._rich().print(table)
 
     @contextmanager
-    def progress(self, label: str) -> Iterator[Callable[[int, int, Ledger], None]]:
-        """A progress bar on stderr while a phase runs; yields the driver's progress callback."""
+    def progress(
+        self, label: str, note: Callable[[], str] = lambda: ""
+    ) -> Iterator[Callable[[int, int, Ledger], None]]:
+        """A progress bar on stderr while a phase runs; yields the driver's progress callback.
+
+        Behind it stand the phase's tokens, their rate, and what `note` says at the time.
+        """
         if self.quiet or not sys.stderr.isatty():
             yield lambda done, started, ledger: None
             return
@@ -105,12 +117,14 @@ class Console:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        note = TextColumn("{task.fields[tokens]} tokens")
-        with Progress(*columns, note, console=RichConsole(stderr=True), transient=True) as bar:
-            task = bar.add_task(label, total=None, tokens="0")
+        tokens = TextColumn("{task.fields[tokens]}")
+        with Progress(*columns, tokens, console=RichConsole(stderr=True), transient=True) as bar:
+            task, began = bar.add_task(label, total=None, tokens=""), time.monotonic()
 
             def update(done: int, started: int, ledger: Ledger) -> None:
-                bar.update(task, completed=done, total=max(started, 1), tokens=count(ledger.total))
+                rate = ledger.total / max(time.monotonic() - began, 0.1)
+                said = f"{count(ledger.total)} tokens · {count(rate)}/s" + (f" · {note()}" if note() else "")
+                bar.update(task, completed=done, total=max(started, 1), tokens=said)
 
             yield update
 

@@ -8,6 +8,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
+from whetstone.app.meter import Limits
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import Method, load, methods, options
 
@@ -43,6 +44,40 @@ def positive(text: str) -> int:
     return int(value)
 
 
+def money(text: str) -> float:
+    """An amount above 0, for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount above 0")
+    return value
+
+
+def add_limits(parser: argparse._ActionsContainer) -> None:
+    """--max-tokens and --max-cost."""
+    parser.add_argument("--max-tokens", type=positive, help="stop, resumable, before paying for more (20k, 2M)")
+    parser.add_argument("--max-cost", type=money, help="the same in money, by your price table (docs/cost.md)")
+
+
+def limits_of(args: argparse.Namespace) -> Limits:
+    """What --max-tokens and --max-cost say."""
+    return Limits(args.max_tokens, args.max_cost)
+
+
+def limit_flags(args: argparse.Namespace) -> list[str]:
+    """The limits as they were given, for a command line that is run again."""
+    given = {"--max-tokens": args.max_tokens, "--max-cost": args.max_cost}
+    return [part for flag, value in given.items() if value is not None for part in (flag, str(value))]
+
+
+def flag_of(name: str, method: Method) -> str:
+    """The flag of a method's option; one that would hide a limit of the run carries the method's name."""
+    flag = f"--{name.replace('_', '-')}"
+    return f"--{method.name.replace('_', '-')}{flag[1:]}" if flag in ("--max-tokens", "--max-cost") else flag
+
+
 def add_common(
     parser: argparse.ArgumentParser, *, task: bool = True, model: bool = True, limit: int | None = 100
 ) -> None:
@@ -57,14 +92,15 @@ def add_common(
         parser.add_argument("--limit", type=positive, default=limit, help=f"questions (default {limit})")
         parser.add_argument("--split", choices=("train", "dev", "test"), default="test", help="default test")
     parser.add_argument("--seed", type=int, default=0, help="run seed (default 0)")
-    parser.add_argument("--budget", type=positive, help="cap on all tokens, prompt and completion (20k, 2M)")
+    parser.add_argument("--budget", type=positive, help="cap on all tokens used, paid for or stored (20k, 2M)")
+    add_limits(parser)
     parser.add_argument("--resume", metavar="RUN", help="go on with a stored run of the same settings")
     add_store(parser)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """--model and --device."""
-    parser.add_argument("--model", required=True, help="grit, hf/FOLDER, recorded:FILE, scripted:FILE")
+    parser.add_argument("--model", required=True, help="grit, hf/PATH, openai/MODEL@URL, recorded:FILE, scripted:FILE")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
 
 
@@ -82,7 +118,7 @@ def add_method_flags(parser: argparse.ArgumentParser, method: Method) -> None:
     group = parser.add_argument_group(f"options of {method.name}")
     taken = parser._option_string_actions
     for parameter in options(load(method.name, method.kind)).values():
-        flag = f"--{parameter.name.replace('_', '-')}"
+        flag = flag_of(parameter.name, method)
         if flag in taken:
             continue
         try:

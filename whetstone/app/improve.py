@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from whetstone.app import outcome
 from whetstone.app.console import Console
+from whetstone.app.meter import NO_LIMITS, Limits
 from whetstone.app.plan import Plan, fit
 from whetstone.app.result import Result
 from whetstone.app.steps import audit, baseline, can_improve, know, sharpen, verdict
@@ -27,6 +28,7 @@ def improve(
     model: Model | str,
     *,
     budget: int | None = None,
+    limits: Limits = NO_LIMITS,
     time: float | None = None,
     seeds: int = 1,
     train: bool = True,
@@ -44,6 +46,7 @@ def improve(
         task: a task or its spec (`ledger:levels=5-8`, a file).
         model: a model or its spec (`grit`, `hf/FOLDER`).
         budget: cap on all tokens; the plan is scaled to it and no step goes beyond it.
+        limits: the most that the run may pay for; it then stops with LimitReached and can be resumed.
         time: seconds that the run should take; the plan is scaled to it, and arms that no longer fit are left out.
         seeds: how often the training arms are repeated.
         train: whether weights are trained (a model that cannot be trained skips the step, and says so).
@@ -77,7 +80,9 @@ def improve(
         "plan": plan,
         "argv": argv,
     }
-    with workbench("improve", params, model=model, budget=budget, store=store, resume=resume, console=console) as bench:
+    with workbench(
+        "improve", params, model=model, budget=budget, limits=limits, store=store, resume=resume, console=console
+    ) as bench:
         check_same(bench, task, model)
         folder = Path(out) if out else Path(store) / bench.run.id
         deadline = None if time is None else clock.monotonic() + time

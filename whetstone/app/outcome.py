@@ -147,6 +147,9 @@ class Found:
             requests=ledger.requests,
             replayed=self.bench.store.traffic.hits,
             budget=self.bench.budget,
+            paid=self.bench.meter.tokens,
+            money=self.bench.meter.cost,
+            currency=self.bench.meter.price.currency if self.bench.meter.price else "",
             peak_memory=memory,
         )
 

@@ -395,7 +395,10 @@ class Conclusion:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """All of it: wall-clock seconds, tokens by role, requests, and how many replies came from the store."""
+    """All of it: wall-clock seconds, tokens by role, requests, and how many replies came from the store.
+
+    `paid` tokens are those that the model was asked for; `money` is what they cost, where the user's price table says.
+    """
 
     seconds: float
     prompt: Mapping[str, int] = field(default_factory=dict)
@@ -404,6 +407,9 @@ class Cost:
     requests: int = 0
     replayed: int = 0
     budget: int | None = None
+    paid: int | None = None
+    money: float | None = None
+    currency: str = ""
     peak_memory: int | None = None
 
     @property

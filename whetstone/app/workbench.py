@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from whetstone.app.console import Console
+from whetstone.app.meter import NO_LIMITS, Limits, Meter, Metered
 from whetstone.core import errors
+from whetstone.core.errors import LimitReached
 from whetstone.core.flow import Driven, Flow, Ledger, drive
 from whetstone.core.types import Failure, Model
 from whetstone.store.runs import Run
@@ -26,7 +28,8 @@ UNFIT = (errors.Abstain, errors.ConfigError, errors.ModelError, errors.TaskError
 class Workbench:
     """What a verb works with. It is a `Runner`: call it with a phase's name and its flows.
 
-    `ledger` and `seconds` sum what all phases spent; `failures` counts the flows that raised, by error.
+    `ledger` and `seconds` sum what all phases spent, from the store or not; `meter` holds what was paid for;
+    `failures` counts the flows that raised, by error.
     """
 
     store: Store
@@ -35,6 +38,7 @@ class Workbench:
     seed: int
     console: Console
     budget: int | None = None
+    meter: Meter = field(default_factory=Meter)
     ledger: Ledger = field(default_factory=Ledger)
     failures: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
@@ -57,7 +61,7 @@ class Workbench:
         """
         left = None if self.budget is None else max(1, self.budget - self.ledger.total)
         label = label or name
-        with self.console.progress(label) as progress:
+        with self.console.progress(label, self.meter.note) as progress:
             driven = drive(
                 ((f"{name}/{key}", flow) for key, flow in flows.items()),
                 {"policy": model or self.model},
@@ -105,6 +109,7 @@ def workbench(
     model: Model,
     seed: int = 0,
     budget: int | None = None,
+    limits: Limits = NO_LIMITS,
     store: str | Path = "runs",
     resume: str | None = None,
     console: Console | None = None,
@@ -113,20 +118,31 @@ def workbench(
 
     Args:
         command: the verb; `params` its settings as JSON (with `argv` when it came from the command line).
-        budget: cap on all tokens of the run.
+        budget: cap on all tokens of the run, also of those that come from the store.
+        limits: the most that the run may pay for, what it paid for before it was resumed included.
         store: folder of the run database.
         resume: a run to go on with; its stored replies are replayed, so nothing is asked twice.
 
-    Ctrl-C leaves the run resumable; the KeyboardInterrupt then carries the command that resumes it.
+    Raises:
+        LimitReached: at the limits. The run is left resumable, as it is by Ctrl-C, whose KeyboardInterrupt then carries
+            the command that resumes it.
     """
     folder = Path(store)
     with open_store(folder) as opened:
         run = opened.resume(resume) if resume else opened.begin(command, params, seed)
         try:
-            yield Workbench(opened, run, opened.cached(model), seed, console or Console(quiet=True), budget)
+            meter = Meter.of(model.name, limits, opened.accounts(run.id))
+            metered = opened.cached(Metered(model, meter), run)
+            bench = Workbench(opened, run, metered, seed, console or Console(quiet=True), budget, meter)
+            yield bench
         except KeyboardInterrupt:
             raise KeyboardInterrupt(resume_command(run, folder)) from None
+        except LimitReached as error:
+            more = " ".join(f"{flag} MORE" for flag in limits.flags)
+            raise LimitReached(f"{error}; all is kept, go on with: {resume_command(run, folder)} {more}") from None
         run.finish()
+        if meter.asked:
+            bench.console.say(meter.sentence())
 
 
 def resume_command(run: Run, folder: Path) -> str:

@@ -5,6 +5,7 @@ WhetstoneError
 ├── TaskError         a data file, an example, a verifier
 ├── ModelError        a backend, a checkpoint, a server
 ├── StoreError        the run database or a checkpoint folder
+├── LimitReached      the run would pay for more than it may; everything answered is stored
 ├── BudgetExceeded    thrown into a flow that asks for more than its budget
 └── Abstain           a method cannot answer honestly; becomes an abstained result
     └── Unsupported   the backend cannot answer this kind of request
@@ -31,6 +32,10 @@ class ModelError(WhetstoneError):
 
 class StoreError(WhetstoneError):
     """The run database or a checkpoint folder cannot be read or written."""
+
+
+class LimitReached(WhetstoneError):
+    """The run has paid for as much as it may, in tokens or in money; what was answered is stored."""
 
 
 class BudgetExceeded(WhetstoneError):

@@ -9,6 +9,7 @@ import whetstone.app.report.card as card
 import whetstone.app.report.figures as f
 import whetstone.app.report.graphs as graphs
 import whetstone.app.report.training as training
+from whetstone.app.console import money_text
 from whetstone.app.report.changes import changes
 from whetstone.app.report.html import Child, Markup, fold, h, table
 from whetstone.app.report.plots import grid
@@ -428,6 +429,8 @@ def cost(result: Result) -> Markup | None:
             ("Wall clock", f.seconds(c.seconds)),
             ("Tokens", f.count(c.tokens) + (f" of a budget of {f.count(c.budget)}" if c.budget is not None else "")),
             *([("Tokens trained on", f.count(c.trained))] if c.trained is not None else []),
+            *([("Tokens paid for", f.count(c.paid))] if c.paid is not None else []),
+            *([("Money", money_text(c.money, c.currency))] if c.money is not None else []),
             ("Requests", f"{f.count(c.requests)}, of them {f.count(c.replayed)} answered from the store"),
             ("Peak memory", f.size(c.peak_memory) if c.peak_memory is not None else "not measured"),
         ]

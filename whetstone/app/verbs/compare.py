@@ -17,7 +17,7 @@ from whetstone.app.cli import EXIT_GATE
 from whetstone.app.comparison import Comparison, Rule, build, gated
 from whetstone.app.comparison_text import CORRECTIONS, amount, digits, headline, letter, remarks
 from whetstone.app.console import Console, emit, p_value
-from whetstone.app.flags import add_store, positive, split_method
+from whetstone.app.flags import add_limits, add_store, limits_of, positive, split_method
 from whetstone.app.grading import Graded
 from whetstone.app.report.compared import rank_text, ranked, write_comparison
 from whetstone.app.result import decode
@@ -195,7 +195,8 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     asking.add_argument("--limit", type=positive, default=200, help="with --task: questions (default 200)")
     asking.add_argument("--split", choices=("train", "dev", "test"), default="test", help="default test")
     asking.add_argument("--tokens", type=positive, help="cap on a question's tokens, the same for all")
-    asking.add_argument("--budget", type=positive, help="cap on all tokens")
+    asking.add_argument("--budget", type=positive, help="cap on all tokens used")
+    add_limits(asking)
     asking.add_argument("--resume", metavar="RUN", help="go on with a stored run of the same settings")
     add_store(parser)
 
@@ -246,6 +247,7 @@ def asked(args: argparse.Namespace, console: Console) -> list[Scores]:
         model=model,
         seed=args.seed,
         budget=args.budget,
+        limits=limits_of(args),
         store=args.store,
         resume=args.resume,
         console=console,

@@ -12,16 +12,17 @@ from pathlib import Path
 
 from whetstone.app.cli import EXIT_GATE
 from whetstone.app.console import Console, emit
-from whetstone.app.flags import add_store, positive
+from whetstone.app.flags import add_limits, add_store, limit_flags, limits_of, positive
 from whetstone.core.errors import ConfigError
 from whetstone.store.store import open_store
 
 
 def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("task", nargs="?", help="ledger, countdown, strings, logic (with :levels=5-8) or a file")
-    parser.add_argument("--model", help="grit, hf/FOLDER, recorded:FILE, scripted:FILE")
+    parser.add_argument("--model", help="grit, hf/PATH, openai/MODEL@URL, recorded:FILE, scripted:FILE")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
     parser.add_argument("--budget", type=positive, help="cap on all tokens (20k, 2M); the steps are scaled to it")
+    add_limits(parser)
     parser.add_argument("--time", type=float, help="seconds the run should take; the steps are scaled to it")
     parser.add_argument("--seeds", type=positive, default=1, help="how often training is repeated (default 1)")
     parser.add_argument("--no-train", action="store_true", help="leave the weights alone: improve at inference only")
@@ -42,6 +43,7 @@ def main(args: argparse.Namespace) -> int:
         args.task,
         args.model,
         budget=args.budget,
+        limits=limits_of(args),
         time=args.time,
         seeds=args.seeds,
         train=not args.no_train,
@@ -70,4 +72,4 @@ def resumed(args: argparse.Namespace) -> int:
         again = resume_arguments(store.show(args.resume).run, folder)
     if again[0] != "improve":
         raise ConfigError(f"run {args.resume} is a run of {again[0]}; use: whetstone runs resume {args.resume}")
-    return cli.run([*again, *(["--json"] if args.json else [])])
+    return cli.run([*again, *limit_flags(args), *(["--json"] if args.json else [])])

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whetstone.app.console import Console, emit, interval, number
-from whetstone.app.flags import add_common, find_method, positive
+from whetstone.app.flags import add_common, find_method, limits_of, positive
+from whetstone.app.meter import NO_LIMITS, Limits
 from whetstone.app.plan import Plan
 from whetstone.app.result import SignalRow
 from whetstone.app.steps import know as step
@@ -29,6 +30,7 @@ def know(
     k: int = 8,
     seed: int = 0,
     budget: int | None = None,
+    limits: Limits = NO_LIMITS,
     store: str | Path = "runs",
     resume: str | None = None,
     device: str = "auto",
@@ -39,7 +41,8 @@ def know(
 
     Args:
         signals: names; None for all that are registered.
-        budget: cap on all tokens.
+        budget: cap on all tokens used.
+        limits: the most that the run may pay for; it then stops with LimitReached and can be resumed.
         store: folder of the run database.
         resume: a run to go on with.
 
@@ -51,7 +54,15 @@ def know(
     model = load_model(model, device=device) if isinstance(model, str) else model
     params = {"task": task.name, "model": model.name, "signals": names, "n": n, "k": k, "argv": argv}
     with workbench(
-        "know", params, model=model, seed=seed, budget=budget, store=store, resume=resume, console=console
+        "know",
+        params,
+        model=model,
+        seed=seed,
+        budget=budget,
+        limits=limits,
+        store=store,
+        resume=resume,
+        console=console,
     ) as bench:
         found = step.measure(bench, task, Plan(dev=n, k=k), names)
         bench.run.add_many("signal", ((row.name, row) for row in found.rows))
@@ -74,6 +85,7 @@ def main(args: argparse.Namespace) -> None:
         k=args.k,
         seed=args.seed,
         budget=args.budget,
+        limits=limits_of(args),
         store=args.store,
         resume=args.resume,
         device=args.device,

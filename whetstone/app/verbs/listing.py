@@ -9,7 +9,7 @@ from textwrap import indent, shorten
 from typing import Any
 
 from whetstone.app.console import emit
-from whetstone.app.flags import find_method
+from whetstone.app.flags import find_method, flag_of
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import FOLDERS, Method, load, methods, options
 
@@ -64,7 +64,7 @@ def show(name: str, *, as_json: bool) -> None:
     known = find_method(name)
     function = load(known.name, known.kind)
     flags = [
-        {"flag": f"--{p.name.replace('_', '-')}", "type": inspect.formatannotation(p.annotation), "default": p.default}
+        {"flag": flag_of(p.name, known), "type": inspect.formatannotation(p.annotation), "default": p.default}
         for p in options(function).values()
     ]
     text = inspect.getdoc(function) or ""
@@ -85,7 +85,7 @@ def show(name: str, *, as_json: bool) -> None:
         width = max(len(str(flag["flag"])) for flag in flags)
         for flag in flags:
             print(f"    {flag['flag']:{width}}  {flag['type']}, default {flag['default']!r}")
-    if known.kind == "ranking":
-        print(f"\n  from whetstone.ranking.{known.name} import {known.name}")
+    if known.kind in ("ranking", "table"):
+        print(f"\n  from {known.module} import {known.name}")
     else:
         print(f"\n  whetstone run {known.name} --task ledger --model grit")

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from whetstone.app.console import Console, emit, interval, p_value
-from whetstone.app.flags import add_common, add_method_flags, add_store, find_method, method_options, positive
+from whetstone.app.flags import (
+    add_common,
+    add_method_flags,
+    add_store,
+    find_method,
+    limits_of,
+    method_options,
+    positive,
+)
 from whetstone.app.grading import questions, sampled
 from whetstone.app.material import cases, pairs
 from whetstone.app.result import decode
@@ -69,6 +77,7 @@ def ask(args: argparse.Namespace, known: Method, options: dict[str, Any], consol
         model=model,
         seed=args.seed,
         budget=args.budget,
+        limits=limits_of(args),
         store=args.store,
         resume=args.resume,
         console=console,

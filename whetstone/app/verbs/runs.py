@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whetstone.app import cli
-from whetstone.app.console import Console, emit
-from whetstone.app.flags import add_store
+from whetstone.app.console import Console, count, emit, money_text
+from whetstone.app.flags import add_limits, add_store, limit_flags
+from whetstone.app.prices import price_of
 from whetstone.core.errors import ConfigError
 from whetstone.store.runs import Run
-from whetstone.store.store import Store, open_store
+from whetstone.store.store import Account, Store, open_store
 
 ACTIONS = {
     "list": (0, "all runs, the newest first"),
@@ -30,6 +31,7 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.epilog = "actions:\n" + "\n".join(f"  {name:8} {text}" for name, (_, text) in ACTIONS.items())
     parser.add_argument("action", nargs="?", default="list", choices=tuple(ACTIONS))
     parser.add_argument("names", nargs="*", metavar="ID", help="run ids; `last` is the newest")
+    add_limits(parser.add_argument_group("resume with other limits"))
     add_store(parser)
 
 
@@ -37,6 +39,8 @@ def main(args: argparse.Namespace) -> int:
     wanted, text = ACTIONS[args.action]
     if len(args.names) != wanted:
         raise ConfigError(f"whetstone runs {args.action} takes {wanted or 'no'} name{'s' * (wanted != 1)}: {text}")
+    if limit_flags(args) and args.action != "resume":
+        raise ConfigError(f"--max-tokens and --max-cost belong to whetstone runs resume, not to {args.action}")
     folder = Path(args.store)
     if not (folder / "store.db").exists():
         raise ConfigError(f"--store {folder}: no runs are stored there; run a verb first or name another folder")
@@ -45,6 +49,7 @@ def main(args: argparse.Namespace) -> int:
             act(store, args.action, args.names, as_json=args.json)
             return 0
         again = resume_arguments(store.show(args.names[0]).run, folder)
+    again += limit_flags(args)
     return cli.run([*again, "--json"] if args.json and "--json" not in again else again)
 
 
@@ -73,11 +78,16 @@ def act(store: Store, action: str, names: Sequence[str], *, as_json: bool) -> No
             console.say("No runs yet. Begin with: whetstone improve ledger --model grit")
     elif action == "show":
         shown = store.show(names[0])
+        paid = store.accounts(shown.run.id)
         if as_json:
-            emit({**head(shown.run), "records": shown.counts, "findings": shown.findings})
+            emit({**head(shown.run), "records": shown.counts, "findings": shown.findings, "asked": paid})
             return
         console.table(["setting", "value"], [[k, str(v)] for k, v in head(shown.run).items()])
         console.table(["records", "n"], [[kind, str(n)] for kind, n in shown.counts.items()])
+        if paid:
+            console.table(
+                ["model", "role", "asked", "read", "written", "cost", "from the store"], [asked(a) for a in paid]
+            )
         failures = Counter(brief(value) for _, value in shown.run.read("failure"))
         if failures:
             console.table(["failures", "n"], [[what, str(n)] for what, n in failures.most_common(10)])
@@ -120,6 +130,14 @@ def head(run: Run) -> dict[str, object]:
         "started": run.started,
         "finished": run.finished,
     }
+
+
+def asked(account: Account) -> list[str]:
+    """A row of the table of requests."""
+    price = price_of(account.model)
+    cost = money_text(price.of(account.prompt, account.completion), price.currency) if price else "–"
+    numbers = (count(n) for n in (account.asked, account.prompt, account.completion))
+    return [account.model, account.role, *numbers, cost, count(account.stored)]
 
 
 def state(run: Run) -> str:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from whetstone.app.console import Console, count, emit, interval, p_value
-from whetstone.app.flags import add_common, positive, split_method
+from whetstone.app.flags import add_common, limits_of, positive, split_method
 from whetstone.app.grading import Graded, answer_all, levels, questions
 from whetstone.app.measure import average, by_level, paired, share
+from whetstone.app.meter import NO_LIMITS, Limits
 from whetstone.app.result import LevelMeasure, Measure, Paired
 from whetstone.app.steps.sharpen import label
 from whetstone.app.workbench import Workbench, workbench
@@ -56,6 +57,7 @@ def solve(
     seed: int = 0,
     tokens: int | None = None,
     budget: int | None = None,
+    limits: Limits = NO_LIMITS,
     store: str | Path = "runs",
     resume: str | None = None,
     **options: Json,
@@ -65,7 +67,8 @@ def solve(
     Args:
         strategy: its name; `options` are its keyword arguments.
         tokens: cap on a question's tokens, prompt plus completion.
-        budget: cap on all tokens.
+        budget: cap on all tokens used.
+        limits: the most that the run may pay for; it then stops with LimitReached and can be resumed.
         store: folder of the run database.
         resume: a run to go on with.
 
@@ -76,7 +79,14 @@ def solve(
     model = load_model(model) if isinstance(model, str) else model
     params = {"task": task.name, "model": model.name, "strategy": strategy, "n": n, "split": split, "tokens": tokens}
     with workbench(
-        "solve", {**params, **options}, model=model, seed=seed, budget=budget, store=store, resume=resume
+        "solve",
+        {**params, **options},
+        model=model,
+        seed=seed,
+        budget=budget,
+        limits=limits,
+        store=store,
+        resume=resume,
     ) as bench:
         return run(bench, task, strategy, options, n=n, split=split, tokens=tokens)
 
@@ -146,6 +156,7 @@ def main(args: argparse.Namespace) -> None:
         model=model,
         seed=args.seed,
         budget=args.budget,
+        limits=limits_of(args),
         store=args.store,
         resume=args.resume,
         console=console,
@@ -156,7 +167,7 @@ def main(args: argparse.Namespace) -> None:
                 run(bench, task, known.name, options, n=args.limit, split=args.split, tokens=args.tokens, first=first)
             )
     if args.json:
-        emit({"run": bench.run.id, "tokens": bench.ledger.total, "strategies": solved})
+        emit({"run": bench.run.id, "tokens": bench.ledger.total, "paid": bench.meter.paid(), "strategies": solved})
     else:
         show(console, solved)
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from whetstone.app.console import Console, emit, interval, number
-from whetstone.app.flags import add_common, add_method_flags, find_method, method_options, positive
+from whetstone.app.flags import add_common, add_method_flags, find_method, limits_of, method_options, positive
 from whetstone.app.grading import greedy, levels, questions
+from whetstone.app.meter import NO_LIMITS, Limits
 from whetstone.app.outcome import trainable
 from whetstone.app.plan import Plan
 from whetstone.app.result import TrainingRound
@@ -32,6 +33,7 @@ def train(
     test: int = 200,
     seed: int = 0,
     budget: int | None = None,
+    limits: Limits = NO_LIMITS,
     out: str | Path | None = None,
     store: str | Path = "runs",
     resume: str | None = None,
@@ -45,7 +47,8 @@ def train(
     Args:
         loop: its name; `options` are its keyword arguments.
         test: held-out questions answered before and after each round.
-        budget: cap on all tokens.
+        budget: cap on all tokens used.
+        limits: the most that the run may pay for; it then stops with LimitReached and can be resumed.
         out: folder of checkpoints and of the trained weights (default: a folder of the run's id in the store's).
         store: folder of the run database.
         resume: a run to go on with.
@@ -61,7 +64,15 @@ def train(
         raise ModelError(f"{model.name} cannot be trained; use grit or a local Hugging Face folder (hf/PATH)")
     params = {"task": task.name, "model": model.name, "loop": known.name, "test": test, "argv": argv, **options}
     with workbench(
-        "train", params, model=model, seed=seed, budget=budget, store=store, resume=resume, console=console
+        "train",
+        params,
+        model=model,
+        seed=seed,
+        budget=budget,
+        limits=limits,
+        store=store,
+        resume=resume,
+        console=console,
     ) as bench:
         folder = Path(out) if out else Path(store) / bench.run.id
         examples = questions(task, "test", test)
@@ -100,6 +111,7 @@ def run(args: argparse.Namespace, known: Method, options: Mapping[str, Json], co
         test=args.test,
         seed=args.seed,
         budget=args.budget,
+        limits=limits_of(args),
         out=args.out,
         store=args.store,
         resume=args.resume,
