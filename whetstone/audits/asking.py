@@ -11,7 +11,7 @@ from whetstone.audits.evaluating import Pair, higher
 from whetstone.core.errors import ConfigError
 from whetstone.core.flow import Flow, gather
 from whetstone.core.registry import find, load, options
-from whetstone.core.types import Candidate, Case, Signal, Task, Verdict
+from whetstone.core.types import Case, Signal, Task, Verdict
 
 T = TypeVar("T")
 
@@ -76,9 +76,7 @@ def rated(task: Task, cases: Sequence[Case], spec: str) -> Flow[list[list[Signal
     """A signal's values for all candidates of all cases."""
     name, chosen = settings_of(spec)
     signal = load(name, "signal")
-
-    def ask(case: Case) -> Flow[list[Signal]]:
-        texts: tuple[Candidate, ...] = case.candidates
-        return (yield from signal(task, case.example, texts, **chosen))
-
-    return (yield from gather(ask(case) for case in cases))
+    values: list[list[Signal]] = yield from gather(
+        signal(task, case.example, case.candidates, **chosen) for case in cases
+    )
+    return values
