@@ -28,6 +28,7 @@ FOLDERS = {
     "signal": "signals",
     "judge": "signals",
     "audit": "audits",
+    "table": "audits",
     "strategy": "strategies",
     "loop": "loops",
     "guard": "loops",

@@ -1,0 +1,130 @@
+"""Does a judge rank systems as people do, and how: sharper or blunter, and in whose favour?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import scipy
+from numpy.typing import ArrayLike, NDArray
+
+from whetstone.core.errors import ConfigError
+from whetstone.core.registry import method
+from whetstone.core.types import Finding, Json
+from whetstone.stats import Estimate, finding
+from whetstone.stats.bootstrap import from_draws, resamples
+
+Floats = NDArray[np.float64]
+GRID = np.exp(np.linspace(np.log(0.2), np.log(10), 40))
+
+
+@method(
+    "table",
+    papers=("JuStRank: Benchmarking LLM Judges for System Ranking",),
+    checked="tests/audits/test_system_ranking.py::test_recovers_planted_sharpness_and_bias",
+)
+def system_ranking(
+    judge: ArrayLike,
+    human: ArrayLike,
+    *,
+    systems: Sequence[str] = (),
+    aggregate: Literal["mean", "median", "win_rate"] = "mean",
+    rounds: int = 1000,
+    seed: int = 0,
+) -> list[Finding]:
+    """Quality of a judge's ranking of systems, its decisiveness, and its bias for or against each system.
+
+    Args:
+        judge, human: [items, systems] scores of the same answers on any two scales.
+        systems: names; by default numbers.
+        aggregate: how a judge's scores of a system become one.
+        rounds: of the bootstrap over items.
+        seed: of the bootstrap.
+
+    Returns:
+        `tau`: Kendall's tau between the judge's and the people's order of systems; `decisiveness`: the shape alpha of
+        the cumulative beta curve from people's win rates to the judge's (1 neutral, above it the judge exaggerates
+        gaps); `bias SYSTEM`: mean win rate that the judge gives to a system beyond what people's win rates and this
+        curve make of it, against 0; `bias_spread`: the standard deviation of these biases.
+
+    Raises ConfigError unless both tables have one shape, two systems or more, and no missing score.
+    """
+    said, truth = np.asarray(judge, dtype=np.float64), np.asarray(human, dtype=np.float64)
+    if said.ndim != 2 or said.shape != truth.shape or said.shape[1] < 2 or np.isnan(said + truth).any():
+        raise ConfigError(f"scores must be [items, systems] without gaps, not {said.shape} and {truth.shape}")
+    n, k = said.shape
+    names = list(systems) or [str(i) for i in range(k)]
+    ours, gold = _wins(said), _wins(truth)
+
+    drawn = np.concatenate(list(resamples(np.arange(n), n, rounds, np.random.default_rng(seed))))
+    weights = np.concatenate([np.ones((1, n)), drawn])
+    quality = _taus(said, truth, weights, aggregate)
+    judged, people = weights @ ours / n, weights @ gold / n
+    bent, residual = decisiveness(judged, people), biases(judged, people)
+
+    def estimate(values: Floats, tail: float = 0.025) -> Estimate:
+        return from_draws(float(values[0]), values[1:], None, n, n, tail, "bootstrap percentile")
+
+    sharp = estimate(bent)
+    low, high = sharp.interval or (1.0, 1.0)
+    told = "exaggerates gaps" if low > 1 else "shrinks gaps" if high < 1 else "neither sharper nor blunter than people"
+    found = [
+        finding("tau", estimate(quality)),
+        Finding("decisiveness", sharp.value, sharp.interval, n, 1.0, None, told, {"method": sharp.method}),
+        finding("bias_spread", estimate(residual.std(axis=1))),
+    ]
+    for name, values in zip(names, residual.T, strict=True):
+        one = estimate(values, 0.025 / k)
+        low, high = one.interval or (0.0, 0.0)
+        told = "favours it" if low > 0 else "disfavours it" if high < 0 else "no bias found"
+        detail: dict[str, Json] = {"method": f"{one.method}, simultaneous"}
+        found.append(Finding(f"bias {name}", one.value, one.interval, n, 0.0, None, told, detail))
+    return found
+
+
+def _taus(said: Floats, truth: Floats, weights: Floats, aggregate: str) -> Floats:
+    """Kendall's tau between the judge's and the people's system scores under each row of weights."""
+    if aggregate == "median":
+        order = np.argsort(said, axis=0)
+        columns = range(said.shape[1])
+        scores = np.stack([_medians(said[order[:, j], j], weights[:, order[:, j]]) for j in columns], axis=1)
+    elif aggregate == "mean":
+        scores = weights @ said
+    else:
+        scores = (weights @ _wins(said)).reshape(len(weights), *[said.shape[1]] * 2).sum(axis=2)
+    people = weights @ truth
+    return np.array([scipy.stats.kendalltau(a, b).statistic for a, b in zip(scores, people, strict=True)])
+
+
+def decisiveness(ours: Floats, gold: Floats) -> Floats:
+    """The shape [rounds] that takes gold win rates [rounds, k * k] closest to the judge's, by least squares."""
+    k = round(gold.shape[1] ** 0.5)
+    rows, columns = np.triu_indices(k, 1)
+    y, x = (table.reshape(-1, k, k)[:, rows, columns] for table in (ours, gold))
+    loss = np.stack([((scipy.special.betainc(shape, shape, x) - y) ** 2).sum(axis=1) for shape in GRID], axis=1)
+    best = np.clip(loss.argmin(axis=1), 1, len(GRID) - 2)
+    left, middle, right = (loss[np.arange(len(loss)), best + step] for step in (-1, 0, 1))
+    bend = left - 2 * middle + right
+    shift = np.divide(left - right, 2 * bend, out=np.zeros_like(bend), where=bend > 0)
+    return np.asarray(np.exp(np.log(GRID[best]) + np.clip(shift, -1, 1) * np.log(GRID[1] / GRID[0])))
+
+
+def biases(ours: Floats, gold: Floats) -> Floats:
+    """Mean residual win rate of each system [rounds, k] from the curve of the judge's decisiveness."""
+    k = round(gold.shape[1] ** 0.5)
+    shape = decisiveness(ours, gold)[:, None]
+    residual = (ours - scipy.special.betainc(shape, shape, gold)).reshape(-1, k, k)
+    return np.asarray(residual.sum(axis=2) / (k - 1))
+
+
+def _wins(scores: Floats) -> Floats:
+    """Who scores above whom on each item, ties shared: [items, k * k]; the diagonal is 1/2."""
+    return np.asarray((np.sign(scores[:, :, None] - scores[:, None, :]) + 1) / 2).reshape(len(scores), -1)
+
+
+def _medians(values: Floats, weights: Floats) -> Floats:
+    """Medians of sorted values under each row of weights."""
+    total = weights.cumsum(axis=1)
+    low, high = (total >= total[:, -1:] / 2).argmax(axis=1), (total > total[:, -1:] / 2).argmax(axis=1)
+    return np.asarray((values[low] + values[high]) / 2)
