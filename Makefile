@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test test-slow bench docs lint clean
+.PHONY: demo test test-slow bench docs lint servers clean
 
 demo: .venv/installed        ## the main job on the embedded model, in seven steps
 	$(BIN)/python -m whetstone.app.demo
@@ -31,5 +31,12 @@ lint: .venv/installed        ## ruff and mypy
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[local,data,http,web,dev]"
 	touch $@
 
+servers: .venv-servers/installed  ## llama.cpp's server for the tests, built from source (ten minutes)
+
+.venv-servers/installed:
+	$(PYTHON) -m venv .venv-servers
+	.venv-servers/bin/python -m pip install --quiet --disable-pip-version-check gguf 'llama-cpp-python[server]'
+	touch $@
+
 clean:                       ## remove the environment and caches; runs/ stays
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-servers build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

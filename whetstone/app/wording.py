@@ -24,8 +24,10 @@ TEMPLATES: Mapping[str, str] = {
     "compare": forms.COMPARE,
     "compare_critiqued": forms.COMPARE_CRITIQUED,
 }
-ENTRY = rf"[{ledger.LABELS}][+-]\d"
-QUESTION = re.compile(rf"\d\d(?:{ENTRY})+")
+QUESTION = re.compile(rf"\d\d(?:[{ledger.LABELS}][+-]\d)+")
+ENTRY = rf"[{ledger.LABELS}]: [+-]\d"
+FIELDS = {"start": r"\d\d", "entries": rf"{ENTRY}(?:\n{ENTRY})*"}
+"""What a field may hold; any other may hold anything."""
 
 
 def as_form(prompt: Prompt) -> Prompt:
@@ -60,7 +62,7 @@ def _question(text: str) -> str:
     fields = fields_of(LEDGER, text)
     if fields is None:
         return text
-    return fields["start"] + re.sub(r"\s*(\w): ?([+-]\d)\s*", r"\1\2", fields["entries"])
+    return fields["start"] + re.sub(r"[:\s]", "", fields["entries"])
 
 
 @cache
@@ -70,5 +72,5 @@ def _pattern(template: str) -> re.Pattern[str]:
     for i in range(0, len(pieces), 2):
         pieces[i] = re.escape(pieces[i])
     for i in range(1, len(pieces), 2):
-        pieces[i] = f"(?P<{pieces[i]}>.*?)"
+        pieces[i] = f"(?P<{pieces[i]}>{FIELDS.get(pieces[i], '.*?')})"
     return re.compile("".join(pieces), re.DOTALL)

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from whetstone.core.errors import WhetstoneError
+from whetstone.core.errors import Unsupported, WhetstoneError
 from whetstone.core.types import Embed, Embedding, Model, Prompt, user
 from whetstone.models.serve.answers import answer, models, pieces, vectors
 from whetstone.models.serve.asked import Api, Refused, inputs, read
@@ -107,7 +107,7 @@ class Site:
         replies = await self.worker.ask(requests)
         error = next((reply for reply in replies if isinstance(reply, Exception)), None)
         if isinstance(error, WhetstoneError):
-            raise Refused(str(error)) from error
+            raise Refused(str(error), code="unsupported" if isinstance(error, Unsupported) else None) from error
         if error is not None:
             raise error
         return replies
