@@ -55,8 +55,16 @@ def test_a_preference_for_a_position_cancels_out(toy) -> None:
 
 @pytest.mark.parametrize(
     ("degree", "lengths", "margin", "kept"),
-    [(1, (11, 0), 10, 0), (1, (10, 0), 10, 1), (2, (99, 0), 10, 2), (-1, (0, 11), 10, 0), (1, (0, 99), 10, 1)]
-    + [(1, (99, 0), -1, 1), (0, (99, 0), 10, 0), (1, (1, 0), 0, 0)],
+    [
+        (1, (11, 0), 10, 0),
+        (1, (10, 0), 10, 1),
+        (2, (99, 0), 10, 2),
+        (-1, (0, 11), 10, 0),
+        (1, (0, 99), 10, 1),
+        (1, (99, 0), -1, 1),
+        (0, (99, 0), 10, 0),
+        (1, (1, 0), 0, 0),
+    ],
 )
 def test_only_slight_wins_of_longer_answers_become_ties(degree, lengths, margin, kept) -> None:
     assert shortened(degree, "x" * lengths[0], "x" * lengths[1], margin) == kept

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from whetstone.core.types import TIE
 from whetstone.signals.peer_discussion import peer_discussion
 
@@ -10,7 +12,7 @@ def reviewers(toy, *, stubborn: bool = False, informed: str = "peer"):
     """One reviewer knows the right answer and says why; the other takes the wrong one until it hears the reason."""
 
     def model(request):
-        name, fields = toy.asked(request)
+        fields = toy.asked(request)[1]
         side = "A" if fields["first"] == "right" else "B"
         other = "B" if side == "A" else "A"
         heard = "because I computed it" in fields.get("transcript", "")
@@ -49,11 +51,10 @@ def test_turns_alternate_and_stop(toy) -> None:
         spoken.append([(r.role, toy.asked(r)[1]["me"]) for r in batch])
         replies = [toy.said("Verdict: A" if r.role == "judge" else "Verdict: B") for r in batch]
     assert spoken == [[("peer", "2")] * 2, [("judge", "1")] * 2, [("peer", "2")] * 2]
-    try:
+    with pytest.raises(StopIteration) as stop:
         flow.send(replies)
-    except StopIteration as stop:
-        assert stop.value.choice == TIE
-        assert [order.reason for order in stop.value.orders] == ["the reviewers disagree"] * 2
+    assert stop.value.value.choice == TIE
+    assert [order.reason for order in stop.value.value.orders] == ["the reviewers disagree"] * 2
 
 
 def test_agreement_is_not_discussed_and_a_mumble_leaves_no_choice(toy) -> None:

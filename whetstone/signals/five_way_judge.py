@@ -22,8 +22,8 @@ COMPARE = """Question: {question}
 {second}
 [End of solution B]
 
-{checklist}First say what is strong and weak in each solution. The order in which they are shown means nothing. End with \
-one line, "Verdict: " and one of A++ (A is much better), A+ (A is slightly better), A=B (equally good), B+ (B is \
+{checklist}First say what is strong and weak in each solution. The order in which they are shown means nothing. End \
+with one line, "Verdict: " and one of A++ (A is much better), A+ (A is slightly better), A=B (equally good), B+ (B is \
 slightly better), B++ (B is much better)."""
 
 GUIDE = "Let this checklist guide you:\n"

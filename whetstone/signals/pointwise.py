@@ -76,7 +76,7 @@ def pointwise(
 
 
 def expected_score(reply: Generation, low: int = 1, high: int = 10) -> float | None:
-    """The score from `low` to `high`, weighted by the probabilities of the numbers at its place where they are known; None if unreadable."""
+    """The score, weighted by the probabilities of the numbers at its place where they are known; None if unreadable."""
     reading = read_score(reply.text, low, high)
     if reading is None:
         return None
