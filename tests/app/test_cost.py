@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from toy import ToyModel, ToyTask
 
 from whetstone.app import cli
-from whetstone.app.meter import Limits, Meter, Metered
+from whetstone.app.limits import Limits
+from whetstone.app.meter import Meter, Metered
 from whetstone.app.prices import Price, price_of, read_prices
 from whetstone.app.verbs.solve import solve
 from whetstone.app.workbench import workbench

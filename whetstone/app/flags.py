@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
-from whetstone.app.meter import Limits
+from whetstone.app.limits import Limits
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import Method, load, methods, options
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from whetstone.app import outcome
 from whetstone.app.console import Console
-from whetstone.app.meter import NO_LIMITS, Limits
+from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.plan import Plan, fit
 from whetstone.app.result import Result
 from whetstone.app.steps import audit, baseline, can_improve, know, sharpen, verdict

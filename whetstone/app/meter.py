@@ -13,27 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from whetstone.app.console import count, money_text
+from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.prices import Price, config_file, price_of
 from whetstone.core.errors import ConfigError, LimitReached
 from whetstone.core.flow import worst_case
 from whetstone.core.types import Model, Reply, Request, Sample, Session, Usage
 from whetstone.store.store import Account
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The most that a run may pay for, in tokens (read plus written) and in money."""
-
-    tokens: int | None = None
-    cost: float | None = None
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        """The flags that set them."""
-        return tuple(flag for flag, value in (("--max-tokens", self.tokens), ("--max-cost", self.cost)) if value)
-
-
-NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True)

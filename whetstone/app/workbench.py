@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from whetstone.app.console import Console
-from whetstone.app.meter import NO_LIMITS, Limits, Meter, Metered
+from whetstone.app.limits import NO_LIMITS, Limits
+from whetstone.app.meter import Meter, Metered
 from whetstone.core import errors
 from whetstone.core.errors import LimitReached
 from whetstone.core.flow import Driven, Flow, Ledger, drive

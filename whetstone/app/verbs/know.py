@@ -9,7 +9,7 @@ from pathlib import Path
 
 from whetstone.app.console import Console, emit, interval, number
 from whetstone.app.flags import add_common, find_method, limits_of, positive
-from whetstone.app.meter import NO_LIMITS, Limits
+from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.plan import Plan
 from whetstone.app.result import SignalRow
 from whetstone.app.steps import know as step

@@ -11,8 +11,8 @@ from pathlib import Path
 from whetstone.app.console import Console, count, emit, interval, p_value
 from whetstone.app.flags import add_common, limits_of, positive, split_method
 from whetstone.app.grading import Graded, answer_all, levels, questions
+from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.measure import average, by_level, paired, share
-from whetstone.app.meter import NO_LIMITS, Limits
 from whetstone.app.result import LevelMeasure, Measure, Paired
 from whetstone.app.steps.sharpen import label
 from whetstone.app.workbench import Workbench, workbench

@@ -10,7 +10,7 @@ from pathlib import Path
 from whetstone.app.console import Console, emit, interval, number
 from whetstone.app.flags import add_common, add_method_flags, find_method, limits_of, method_options, positive
 from whetstone.app.grading import greedy, levels, questions
-from whetstone.app.meter import NO_LIMITS, Limits
+from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.outcome import trainable
 from whetstone.app.plan import Plan
 from whetstone.app.result import TrainingRound
