@@ -51,6 +51,12 @@ def test_every_form_reads_the_same_over_http(served, grit, compare):
             assert [text for text, _ in a.top] == [text for text, _ in b.top]
 
 
+def test_what_grit_was_not_taught_abstains_over_http(served, compare):
+    verbalized = forms.verbalized(EXAMPLES[0].question, "53")
+    replies = compare.ask(served.backend(), [Sample(verbalized, GREEDY), Sample(user("Hello"), GREEDY)])
+    assert [type(reply) for reply in replies] == [Unsupported, Unsupported]
+
+
 @pytest.mark.parametrize("api", ["chat", "completions"])
 def test_scores_are_the_same_over_http(served, grit, compare, api):
     texts = ("c-7=56e-3=53", "c-7=56", "99", "Y")

@@ -102,6 +102,8 @@ def refusal(
         return WrongBaseUrl(f"{url} redirects to {headers.get('location', 'elsewhere')}; use that as the base URL")
     if code == "context_length_exceeded" or CONTEXT.search(said):
         return ContextOverflow(f"{what}; shorten the prompt or use a model with a longer context")
+    if code == "unsupported":
+        return Unsupported(what)
     if code == "model_not_found" or _no_model(status, said):
         return UnknownModel(f"{url} has no model {model!r}")
     if status in (404, 405):

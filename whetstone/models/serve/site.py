@@ -109,7 +109,7 @@ class Site:
         if isinstance(error, WhetstoneError):
             raise Refused(str(error), code="unsupported" if isinstance(error, Unsupported) else None) from error
         if error is not None:
-            raise error
+            raise Refused(str(error) or type(error).__name__, status=500) from error
         return replies
 
     async def body(self, request: Request) -> dict[str, Any]:

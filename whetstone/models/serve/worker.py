@@ -13,11 +13,15 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
-from whetstone.core.errors import ModelError, Unsupported
+from whetstone.core.errors import Unsupported
 from whetstone.models.serve.requests import Given, Reading, Wanted
 
 TURN = 0.02
 """Seconds after which new requests are let in, if no reply lets them in before."""
+
+
+class Broken(Exception):
+    """The session broke while it worked on a request."""
 
 
 class Worked(Protocol):
@@ -75,7 +79,7 @@ class Worker:
                 done = session.poll(TURN)
             except Exception:  # whatever broke must reach the clients, and the next ones need a session
                 traceback.print_exc(file=sys.stderr)
-                error = ModelError("the model failed while it answered; the server's log says how")
+                error = Broken("the model failed while it answered; the server's log says how")
                 done = [(ticket, error) for ticket in self.calls]
                 session.close()
                 session = self.open_session()
