@@ -140,10 +140,16 @@ def able(toy: Any, request: Request) -> Reply:
         text = f"I think the answer is {fields['question'] if luck.random() < 0.6 else luck.randrange(90, 93)}"
     elif name == "refine":
         text = f"Now the answer is {fields['question']}"
+    elif name == "plan_checks":
+        text = "Read: Is it right?\nRun: Is it short? => len(answer) < 20"
+    elif name == "award":
+        text = f"Score: {luck.randrange(int(fields['points']) + 1)}"
     elif name == "compare_degrees":
         text = f"Verdict: {luck.choice(('A++', 'A+', 'A=B', 'B+', 'B++'))}"
     elif name == "rank":
-        text = "Ranking: " + " > ".join(luck.sample("ABCD"[: fields["answers"].count("[Answer ")], fields["answers"].count("[Answer ")))
+        text = "Ranking: " + " > ".join(
+            luck.sample("ABCD"[: fields["answers"].count("[Answer ")], fields["answers"].count("[Answer "))
+        )
     elif name.startswith("compare"):
         text = f"Verdict: {luck.choice('AABE')}"
     elif name == "checklist":

@@ -69,7 +69,9 @@ def spreads(graded: Mapping[str, Sequence[Signal]], groups: Sequence[str]) -> li
         known = ~np.isnan(arms[grader])
         where = [group for group, is_known in zip(groups, known, strict=True) if is_known]
         left_out = int((~known).sum())
-        found.append(finding(f"variance/{grader}", clustered_mean(arms[grader][known], where), left_out=left_out))
+        spread = clustered_mean(arms[grader][known], where)
+        told = "" if known.any() else "not measured: no answer has two readable gradings"
+        found.append(finding(f"variance/{grader}", spread, verdict=told, left_out=left_out))
     first, *others = arms
     for grader in others:
         both = ~np.isnan(arms[first]) & ~np.isnan(arms[grader])
@@ -78,5 +80,6 @@ def spreads(graded: Mapping[str, Sequence[Signal]], groups: Sequence[str]) -> li
         clear = test.p is not None and test.p < 0.05 and test.effect.value
         more = "more" if (test.effect.value or 0) < 0 else "less"
         told = f"{first} is {more} repeatable than {grader}" if clear else f"{first} and {grader} repeat alike"
+        told = told if both.any() else "not measured: no answer was graded twice by both"
         found.append(finding(f"variance/{first} - {grader}", test, verdict=told))
     return found

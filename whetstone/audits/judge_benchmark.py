@@ -99,7 +99,8 @@ def benchmarked(
         both = ~np.isnan(shares[judge]) & ~np.isnan(shares[first])
         where = [group for group, is_known in zip(groups, both, strict=True) if is_known]
         test = paired_permutation(shares[judge][both], shares[first][both], groups=where)
-        found.append(finding(f"accuracy/{judge} - {first}", test))
+        told = "" if both.any() else "not measured: no pair was judged by both"
+        found.append(finding(f"accuracy/{judge} - {first}", test, verdict=told))
     return found
 
 
@@ -125,4 +126,6 @@ def system_ranking(
     preference, truth = zip(
         *((fmean(p), fmean(t)) for p, t in (zip(*one, strict=True) for one in points.values())), strict=True
     )
-    return [finding(f"systems/{judge}", spearman(preference, truth), sources=list(points))]
+    ranks = spearman(preference, truth)
+    told = "" if ranks.value is not None else "not measured: all sources are equal"
+    return [finding(f"systems/{judge}", ranks, verdict=told, sources=list(points))]

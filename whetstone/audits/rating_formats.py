@@ -99,9 +99,10 @@ def compared(
         missing = int(np.isnan(values).sum())
         linear = pearson(values[known], truth[known], groups=where, seed=seed)
         ranked = kendall(values[known], truth[known], groups=where, seed=seed)
+        told = "" if linear.value is not None else "not measured: too few readable ratings, or ratings that do not vary"
         found += [
-            finding(f"pearson/{name}", linear, unreadable=missing),
-            finding(f"kendall/{name}", ranked, unreadable=missing),
+            finding(f"pearson/{name}", linear, verdict=told, unreadable=missing),
+            finding(f"kendall/{name}", ranked, verdict=told, unreadable=missing),
         ]
         if linear.value is not None:
             scores[name] = linear.value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from whetstone.core.flow import Runner
 from whetstone.core.registry import method
 from whetstone.core.types import Finding, Model, Task
@@ -55,7 +57,8 @@ def persona_prompts(
         "only_neutral": sum(a < b for a, b in zip(arms["persona"], arms["neutral"], strict=True)),
         "left_out": len(examples) - len(known),
     }
-    table = [finding(f"accuracy/{arm}", proportion(values, groups=groups), **only) for arm, values in arms.items()]
+    rates = {arm: proportion(values, groups=groups) for arm, values in arms.items()}
+    table = [replace(finding(f"accuracy/{arm}", rate), detail=only) for arm, rate in rates.items()]
     for better, worse in (("persona", "neutral"), ("ensemble", "neutral"), ("ensemble", "persona")):
         test = paired_permutation(arms[better], arms[worse], groups=groups)
         table.append(finding(f"{better} - {worse}", test, verdict=sentence(test.p, test.effect.value, better, worse)))
