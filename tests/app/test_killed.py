@@ -202,7 +202,7 @@ def test_a_command_that_was_killed_goes_on_by_its_id(server: Server, tmp_path: P
 @pytest.mark.slow
 def test_a_command_on_the_embedded_model_that_was_killed(server: Server, tmp_path: Path) -> None:
     cli, store = ("-m", "whetstone.app.cli"), tmp_path / "runs"
-    spec = ["--model", "grit", "--task", "ledger:levels=3-8", "--limit", "40", "--strategy", "self_consistency:n=8"]
+    spec = ["--model", "grit", "--task", "ledger:levels=3-8", "--limit", "200", "--strategy", "self_consistency:n=8"]
     with (tmp_path / "calm.json").open("wb") as out:
         assert (
             launch(server, None, *cli, "solve", *spec, "--json", "--store", str(tmp_path / "calm"), out=out).wait() == 0
