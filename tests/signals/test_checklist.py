@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from whetstone.audits.judge_benchmark import judge_benchmark
 from whetstone.signals.checklist import checklist
 
 ITEMS = """Here you go:
@@ -54,3 +57,24 @@ def test_abstains_without_a_checklist_and_leaves_out_unreadable_checks(toy) -> N
 
     (signal,) = toy.run(checklist(toy.task, toy.question(1), toy.candidates("red")), half)
     assert (signal.value, signal.n, signal.provenance["unreadable"]) == (0.5, 2, 1)
+
+
+def test_a_given_checklist_is_used_as_it_is(toy) -> None:
+    example = replace(toy.question(1), meta={"checklist": ["Does it mention red?", "Does it mention blue?"]})
+    batch = next(checklist(toy.task, example, toy.candidates("a")))
+    assert [toy.asked(request)[1]["item"] for request in batch] == example.meta["checklist"]
+
+
+def test_agrees_more_with_truth_than_direct_scores_where_a_program_can_tell(toy) -> None:
+    """Right answers mention all colours. The judge sees single colours, but its scores follow length."""
+
+    def model(request):
+        name, fields = toy.asked(request)
+        return toy.said(f"Score: {min(len(fields['answer']), 100) // 10}") if name == "score" else judge(toy)(request)
+
+    texts = ("red green blue", "red and green, as everybody knows")
+    cases = [toy.case(i, texts, (True, False)) for i in range(20)]
+    flow = judge_benchmark(toy.task, cases, judges=("pointwise", "checklist"))
+    found = {f.name: f for f in toy.run(flow, model)}
+    assert (found["accuracy/checklist"].estimate, found["accuracy/pointwise"].estimate) == (1, 0)
+    assert found["accuracy/checklist - pointwise"].p < 0.001

@@ -71,7 +71,10 @@ def agreements(
             choice = parts[path].choice if path in parts else None
             shares.setdefault(path, []).append((shared(choice, names.get(label, "")), cluster(pair.example)))
     told = ("agrees with people", "contradicts people", "no better than a coin as far as this shows")
-    found = [preference(f"agreement/{path}", *zip(*one, strict=True), told) for path, one in shares.items()]
+    found = [
+        preference(f"agreement/{path}", [share for share, _ in one], [group for _, group in one], told)
+        for path, one in shares.items()
+    ]
     flat = [(float(share is not None), group) for one in shares.values() for share, group in one]
     return [*found, finding("coverage", proportion([f for f, _ in flat], groups=[g for _, g in flat]))]
 
