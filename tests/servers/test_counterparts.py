@@ -81,6 +81,15 @@ def test_transformers_serve(transformers_serve, plain, compare, api):
     assert isinstance(score, Unsupported)
 
 
+@pytest.mark.parametrize("server", ["served", "transformers_serve", "llama_cpp"])
+def test_replies_end_before_their_stop_text(server, request, plain, compare):
+    """Also where the server itself keeps it."""
+    asked = [Sample(prompt.prompt, Sampling(0.0, max_tokens=80, stop=("=", "#"))) for prompt in TEXTS[:4]]
+    near, far = compare.ask(plain, asked), compare.ask(request.getfixturevalue(server).backend(), asked)
+    assert [reply.text for reply in far] == [reply.text for reply in near]
+    assert [reply.finish for reply in far] == ["stop"] * 4
+
+
 @pytest.mark.parametrize("api", ["chat", "completions"])
 def test_llama_cpp(llama_cpp, plain, compare, api):
     near = compare.ask(plain, TEXTS)

@@ -195,3 +195,12 @@ def test_refusals(status, body, kind):
 )
 def test_retry_after(headers, seconds):
     assert wait_of(headers) == seconds
+
+
+@pytest.mark.parametrize(("text", "finish"), [("a|b", "stop"), ("a|", "stop"), ("a| and on and on", "length")])
+def test_a_stop_text_that_the_server_kept_is_cut(text, finish):
+    seen = Counter()
+    value = reply(message={"content": text}, finish_reason=finish)
+    (found,) = generations(value, count=1, alternatives=None, limit=9, seen=seen, stop=("#", "|"))
+    assert (found.text, found.finish) == ("a", "stop")
+    assert seen["replies that hold their stop text (cut there)"] == 1

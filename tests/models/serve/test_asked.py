@@ -92,12 +92,7 @@ def test_a_refusal_names_the_field(body, field):
 def test_inputs():
     assert inputs({"model": "m", "input": "a"}) == ("a",)
     assert inputs({"model": "m", "input": ["a", "b"], "encoding_format": "base64"}) == ("a", "b")
-    for body in (
-        {"input": []},
-        {"input": [1]},
-        {"input": "a", "encoding_format": "int8"},
-        {"input": "a", "dimensions": 2},
-    ):
+    for change in ({"input": []}, {"input": [1]}, {"encoding_format": "int8"}, {"dimensions": 2}):
         with pytest.raises(Refused):
             inputs({"input": "a", **change})
 

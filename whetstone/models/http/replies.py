@@ -37,7 +37,13 @@ def parse(data: bytes) -> dict[str, Any]:
 
 
 def generations(
-    value: Mapping[str, Any], *, count: int, alternatives: int | None, limit: int, seen: Counter[str]
+    value: Mapping[str, Any],
+    *,
+    count: int,
+    alternatives: int | None,
+    limit: int,
+    seen: Counter[str],
+    stop: Sequence[str] = (),
 ) -> list[Generation]:
     """The samples in an answer, at most `count`, fewer when the server gave fewer.
 
@@ -47,6 +53,7 @@ def generations(
         alternatives: how many alternatives of each token to keep; None: no tokens were asked for.
         limit: the most tokens that were asked for.
         seen: counts what was left out, by reason.
+        stop: texts before which a sample ends; some servers keep them, or write on.
 
     Raises:
         Trouble: the answer holds no sample.
@@ -63,13 +70,21 @@ def generations(
     chosen = [choices[index] for index in sorted(choices)]
     seen["choices beyond those asked for left out"] += max(len(chosen) - count, 0)
     chosen = chosen[:count]
-    texts = list(map(text_of, chosen))
+    whole = list(map(text_of, chosen))
+    texts = [before(text, stop) for text in whole]
+    cut = [len(text) < len(all_of_it) for text, all_of_it in zip(texts, whole, strict=True)]
+    seen["replies that hold their stop text (cut there)"] += sum(cut)
     tokens = [tokens_of(choice, text, alternatives, seen) for choice, text in zip(chosen, texts, strict=True)]
     usages = shares_of(value.get("usage"), [t if t is None else len(t) for t in tokens], texts, seen)
     return [
-        Generation(text, kept, finish_of(choice, usage, limit), usage)
-        for choice, text, kept, usage in zip(chosen, texts, tokens, usages, strict=True)
+        Generation(text, kept, "stop" if ended else finish_of(choice, usage, limit), usage)
+        for choice, text, kept, usage, ended in zip(chosen, texts, tokens, usages, cut, strict=True)
     ]
+
+
+def before(text: str, stop: Sequence[str]) -> str:
+    """A text up to the first of these texts that it holds."""
+    return text[: min((at for part in stop if part and (at := text.find(part)) >= 0), default=len(text))]
 
 
 def text_of(choice: Mapping[str, Any]) -> str:

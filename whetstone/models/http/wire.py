@@ -159,7 +159,12 @@ class Wire:
             sampling = first.sampling
             wanted = sampling.logprobs if "logprobs" in asked.body else None
             replies = generations(
-                value, count=len(requests), alternatives=wanted, limit=sampling.max_tokens, seen=self.seen
+                value,
+                count=len(requests),
+                alternatives=wanted,
+                limit=sampling.max_tokens,
+                seen=self.seen,
+                stop=sampling.stop,
             )
             if len(replies) < len(requests):
                 self.seen["choices that the server left out (asked again)"] += len(requests) - len(replies)
