@@ -16,7 +16,7 @@ QUESTIONS, SAMPLES, HELD_OUT = 375, 8, 200
 
 def main() -> None:
     """Print the seconds of sampling, training and evaluation."""
-    task, model = ws.load_task("ledger:levels=6-13"), load_grit()
+    task, model = ws.load_task("ledger:levels=8-15"), load_grit()
     greedy = load("greedy", "strategy")
     spent: dict[str, float] = {}
     generations = 0

@@ -4,11 +4,11 @@ import pytest
 
 from whetstone.core.errors import Unsupported
 from whetstone.core.types import Form, Media, Message, form, user
-from whetstone.models.grit.dialect import VOCABULARY, GritDialect, build_tokenizer
+from whetstone.models.grit.dialect import VOCABULARY, GritDialect, build_tokenizer, encode_text
 
 LEDGER = form("ledger", "Start with {start}. {entries}", ledger="63c-7e-3", start="63", entries="c -7, e -3")
 SOLUTION = "c-7=56e-3=53"
-REVIEW = "c-7=56:e-3=53:#c:e:!Y"
+REVIEW = "c-7-7=5566:e-3-3=5533:#c:e:!Y"
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,8 @@ REVIEW = "c-7=56:e-3=53:#c:e:!Y"
         ("compare", {"first": "53", "second": SOLUTION}, f"Q63c-7e-3?53|{SOLUTION}P"),
         (
             "compare_critiqued",
-            {"first": "53", "first_critique": "c-7=56:e-3=53:!Y", "second": SOLUTION, "second_critique": REVIEW},
-            f"Q63c-7e-3?53Cc-7=56:e-3=53:!Y|{SOLUTION}C{REVIEW}P",
+            {"first": "53", "first_critique": "c-7=56e-3=53#5533:!Y", "second": SOLUTION, "second_critique": REVIEW},
+            f"Q63c-7e-3?53Cc-7=56e-3=53#5533:!Y|{SOLUTION}C{REVIEW}P",
         ),
     ],
 )
@@ -59,8 +59,9 @@ def test_a_missing_field_is_refused_and_not_guessed() -> None:
         GritDialect().encode(user(Form("refine", "", (("question", LEDGER),))))
 
 
-def test_the_tokenizer_is_one_token_a_character() -> None:
+def test_a_token_is_a_character_or_a_signed_amount() -> None:
     tokenizer = build_tokenizer()
-    ids = tokenizer.encode(VOCABULARY).ids
-    assert ids == list(range(len(VOCABULARY)))
+    assert [tokenizer.encode(token).ids for token in VOCABULARY] == [[i] for i in range(len(VOCABULARY))]
+    assert tokenizer.encode("Q63c-7?c-7=56$").tokens == ["Q", *"63", "c", "-7", "?", "c", "-7", "=", *"56", "$"]
+    assert encode_text("63c-7b+-0") == tokenizer.encode("63c-7b+-0").ids
     assert tokenizer.decode(tokenizer.encode("Q63c-7?c-7=56$").ids) == "Q63c-7?c-7=56"

@@ -1,5 +1,6 @@
 """Training documents: right by the world's own verifiers, and silent where the model is given text."""
 
+import re
 from random import Random
 
 import pytest
@@ -51,7 +52,10 @@ def test_comparisons_name_the_right_candidate(role: str) -> None:
         verdict = rest.rsplit("P", 1)[1][0]
         seen.add(verdict)
         assert verdict == ("E" if one == two else "A" if one else "B")
-    assert seen == {"A", "B", "E"}
+    assert seen == ({"A", "B"} if role == "compare" else {"A", "B", "E"})
+
+
+BESIDE = re.compile(r"[a-p][+-]\d[+-]\d=\d{4}[:;]")
 
 
 def test_equality_pairs_are_tagged_by_what_they_are() -> None:
@@ -59,12 +63,32 @@ def test_equality_pairs_are_tagged_by_what_they_are() -> None:
     tags = []
     for _ in range(100):
         given, pairs = "".join(part for part, _ in WRITERS["equality"](rng, ALL_ROLES))[1:].split("C")
-        for i in range(0, len(given), 6):
-            same = pairs[i // 6 * 7 : i // 6 * 7 + 6] == given[i : i + 6]
-            tag = pairs[i // 6 * 7 + 6]
-            assert tag == (":" if same else ";")
-            tags.append(tag)
+        steps = [given[i : i + 6] for i in range(0, len(given), 6)]
+        for step, pair in zip(steps, BESIDE.findall(pairs), strict=True):
+            other = f"{pair[0]}{pair[3:5]}={pair[7]}{pair[9]}"
+            assert f"{pair[:3]}={pair[6]}{pair[8]}" == step
+            assert pair[10] == (":" if other == step else ";")
+            tags.append(pair[10])
     assert 0.4 < tags.count(":") / len(tags) < 0.6
+
+
+def test_checking_does_not_stop_at_errors_and_tags_every_step_and_label() -> None:
+    rng = Random(7)
+    tags = []
+    for _ in range(200):
+        document = WRITERS["checking"](rng, ALL_ROLES)
+        whole = "".join(part for part, _ in document)
+        question, rest = whole[1:].split("?")
+        given, checked = rest.split("@")
+        steps, labels = checked.rstrip("$").split("#")
+        assert sum(weight for text, weight in document[:1]) == 0
+        assert len(re.findall("[:;]", steps)) == len(given) // 6
+        used = {step[0] for step in re.findall(ledger.STEP, given)} | set(re.findall("([a-p])[+-]", steps))
+        for entry, label, tag in zip(ledger.entries(question), labels[::2], labels[1::2], strict=True):
+            assert entry[0] == label
+            assert tag == ":" or label not in used
+        tags += re.findall("[:;]", steps)
+    assert 0.35 < tags.count(":") / len(tags) < 0.6
 
 
 def test_wrong_candidates_are_as_frequent_as_asked() -> None:

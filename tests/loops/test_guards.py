@@ -99,8 +99,10 @@ def test_proxy_gold_gap_fires_on_a_filter_that_accepts_at_random(seed):
 
 def test_proxy_gold_gap_fires_on_a_reward_that_guesses():
     guessing = Finding("ranking_accuracy", 0.5, (0.42, 0.58), 200)
-    telling = Finding("ranking_accuracy", 0.7, (0.55, 0.8), 200)
+    unproven = Finding("ranking_accuracy", 0.7, (0.55, 0.8), 200)
+    telling = Finding("ranking_accuracy", 0.8, (0.72, 0.86), 200)
     assert proxy_gold_gap([Round(1, 10, 5, {"ranking_accuracy": guessing})]).stop
+    assert proxy_gold_gap([Round(1, 10, 5, {"ranking_accuracy": unproven})]).stop
     assert proxy_gold_gap([Round(1, 10, 5, {"ranking_accuracy": telling})]) is None
 
 

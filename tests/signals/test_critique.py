@@ -49,9 +49,9 @@ def tagged(text: str, **tags: float) -> Generation:
 @pytest.mark.parametrize(
     ("reply", "right", "probability"),
     [
-        (tagged("c-7=56:e-3=53:#c:e:!Y", agree=0.9, Y=0.8), True, 0.9**4 * 0.8),
-        (tagged("c-7=56:e-3=53;N", agree=0.9, differ=0.7, N=0.95), False, 0.9 * 0.3 * 0.05),
-        (Generation("c-7=56:!Y"), True, 1.0),
+        (tagged("c-7-7=5566:e-3-3=5533:#c:e:!Y", agree=0.9, Y=0.8), True, 0.9**4 * 0.8),
+        (tagged("c-7-7=5566:e-4-3=5523;N", agree=0.9, differ=0.7, N=0.95), False, 0.9 * 0.3 * 0.05),
+        (Generation("c-7-7=5566:#c:!Y"), True, 1.0),
         (Generation("looks odd"), None, None),
     ],
 )

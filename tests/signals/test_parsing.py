@@ -61,9 +61,9 @@ def test_comparisons(text: str, choice: str | None) -> None:
     [
         ("Y", "Y"),
         ("no", "N"),
-        ("c-7=56:e-3=53:b+0=53:#c:e:b:!Y", "Y"),
-        ("c-7=56:e-3=53;N", "N"),
-        ("c-7=56:!N", "N"),
+        ("c-7-7=5566:e-3-3=5533:b+0+0=5533:#c:e:b:!Y", "Y"),
+        ("c-7-7=5566:e-4-3=5523;N", "N"),
+        ("c-7=56#5543;N", "N"),
         ("All steps agree.\nVerdict: Y", "Y"),
         ("Step 2 is wrong.\n**Verdict: N**", "N"),
         ("Verdict: incorrect", "N"),
@@ -135,8 +135,8 @@ def test_a_verdict_line_is_found_behind_any_text(choice: str, before: str) -> No
 
 
 def test_tags_are_found_in_tag_notation_only() -> None:
-    assert tag_positions("c-7=56:e-3=53;N") == [6, 13, 14]
-    assert tag_positions("c-7=56:#c:!Y") == [6, 9, 11]
+    assert tag_positions("c-7-7=5566:e-4-3=5523;N") == [10, 21, 22]
+    assert tag_positions("c-7-7=5566:#c:!Y") == [10, 13, 15]
     assert tag_positions("Step 1: fine. Verdict: Y") == []
 
 

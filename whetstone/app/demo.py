@@ -15,11 +15,11 @@ from pathlib import Path
 from whetstone.app import cli
 
 OUT = Path("runs/demo")
-TASK = "ledger:levels=6-13"
+TASK = "ledger:levels=8-15"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run `whetstone improve ledger:levels=6-13 --model grit --out runs/demo`, afresh; further flags are passed on."""
+    """Run `whetstone improve ledger:levels=8-15 --model grit --out runs/demo`, afresh; further flags are passed on."""
     # grit is too small to gain from a second thread, and threads that wait for a busy core cost minutes.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     shutil.rmtree(OUT, ignore_errors=True)

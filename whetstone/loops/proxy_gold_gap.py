@@ -15,7 +15,7 @@ def proxy_gold_gap(
     *,
     tolerance: float = 0.1,
     precision: float = 0.7,
-    chance: float = 0.6,
+    ranking: float = 2 / 3,
     calibration: float = 0.25,
 ) -> Alarm | None:
     """Stop when what the loop believes is not what is true: it accepts too much or wrong, or does not see gold fall.
@@ -24,17 +24,21 @@ def proxy_gold_gap(
         tolerance: by how much the share of accepted samples may exceed the share of right ones. The alarm needs the
             whole interval of the gap (paired by question) to lie above it.
         precision: least share of right samples among the accepted ones. The alarm needs the whole interval below it.
-        chance: least share of pairs of a right and a wrong answer that a reward must rank rightly (0.5 is guessing),
-            with the whole interval below it.
+        ranking: least share of pairs of a right and a wrong answer that a reward must rank rightly (0.5 is guessing).
+            The alarm goes off unless the whole interval lies above it: a reward that is not shown to tell right from
+            wrong is not trained on.
         calibration: by how much the mean of a reward that is a probability may miss the share of right samples, up or
             down. The alarm needs the whole interval (paired by question) to lie beyond it.
 
     Returns:
         None while nothing is wrong, and where the rounds were not audited.
     """
-    ranking = latest(rounds, "ranking_accuracy")
-    if ranking is not None and ranking.interval is not None and ranking.interval[1] < chance:
-        message = f"the reward puts a right answer above a wrong one only {ranking.estimate:.0%} of the time"
+    ranked = latest(rounds, "ranking_accuracy")
+    if ranked is not None and ranked.interval is not None and ranked.interval[0] < ranking:
+        message = (
+            f"the reward puts a right answer above a wrong one {ranked.estimate:.0%} of the time "
+            f"(not surely above {ranking:.0%})"
+        )
         return Alarm("proxy_gold_gap", message, stop=True)
     missed = latest(rounds, "reward_gap")
     if missed is not None and missed.interval is not None and beyond(missed.interval, calibration):

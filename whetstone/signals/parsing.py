@@ -19,7 +19,9 @@ CLOSE = r"[\])}*_`\"'\s]*"
 JOIN = r"(?:or|and|/|\||vs\.?)\s*"
 NOUN = r"(?:(?:solution|option|response|answer|assistant)\s+)?"
 KEYWORD = r"(?:verdict|winner|choice|preference|preferred|decision|judge?ment|conclusion)"
-STEP_TAGS = re.compile(r"(?:[a-z][+-]\d=\d\d[:;])*(?:#(?:[a-z][:;])*)?!?[YN]")
+STEP_TAGS = re.compile(
+    r"(?:(?:[a-z](?:[+-]\d[+-]\d=\d{4})?[:;])*(?:#(?:[a-z][:;])*)?|(?:[a-z][+-]\d=\d\d)+#\d{4}[:;])!?[YN]"
+)
 NUMBER = r"(-?(?:\d+(?:\.\d+)?|\.\d+))"
 
 

@@ -29,8 +29,8 @@ STEP = re.compile(r"[a-p][+-][0-9]=[0-9][0-9]")
 SPOKEN_STEP = re.compile(r"(?<![A-Za-z])([a-p])\s?([+-])\s?([0-9])\s?=\s?([0-9]{2})(?![0-9])")
 SPOKEN_ANSWER = re.compile(r"answer is[^0-9\n-]{0,12}([0-9]{1,2})(?!\.?[0-9])", re.IGNORECASE)
 
-ERROR_KINDS = ("calculation", "dropped", "amount", "sign", "repeat", "binding")
-ERROR_WEIGHTS = (0.45, 0.60, 0.70, 0.82, 0.90, 1.0)  # cumulative
+ERROR_KINDS = ("calculation", "dropped", "amount", "sign", "repeat", "binding", "foreign")
+ERROR_WEIGHTS = (0.40, 0.53, 0.62, 0.73, 0.80, 0.90, 1.0)  # cumulative
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,10 @@ class Critique:
     """A step-by-step re-derivation of a solution.
 
     Attributes:
-        text: every given step worked out anew and tagged `:` (same) or `;` (differs, then `N` and the end); when all
+        text: every given step beside its true form, change by change and digit by digit (`c-7-7=5566` sets the
+            true `c-7=56` beside the same, given), tagged `:` (same) or `;` (differs, then `N` and the end); when all
             agree, `#`, each label of the question tagged `:` (used) or `;` (missing), and `!Y`. A hasty answer is
-            worked out in full, then `!Y` or `!N`.
+            worked out in full, then `#` and the given answer beside the true one, tagged alike.
         right: whether the text ends in `Y`.
         first_wrong: as `first_error`.
         prefix: the steps as worked out anew; all of them are right.
@@ -155,7 +156,7 @@ def critique(question: str, solution: str) -> Critique:
     if solution in VALUE:
         steps = work(question[:2], every)
         right = steps[-1][-2:] == solution
-        text = "".join(step + ":" for step in steps) + ("!Y" if right else "!N")
+        text = "".join(steps) + "#" + beside(solution, steps[-1][-2:]) + (":!Y" if right else ";N")
         return Critique(text, right, None if right else "?", "".join(steps), ())
     left = {entry[0]: entry for entry in every}
     balance = VALUE[question[:2]]
@@ -170,11 +171,11 @@ def critique(question: str, solution: str) -> Critique:
         balance = (balance + CHANGE[entry[1:]]) % 100
         step = f"{entry}={BALANCES[balance]}"
         prefix += step
+        said.append(compared(given, step))
         if given != step:
             wrong = label
-            said.append(step + ";N")
+            said.append("N")
             break
-        said.append(step + ":")
     else:
         said.append("#")
         for entry in every:
@@ -186,6 +187,17 @@ def critique(question: str, solution: str) -> Critique:
         else:
             said.append("!Y")
     return Critique("".join(said), wrong is None, wrong, prefix, tuple(left.values()))
+
+
+def compared(given: str, true: str) -> str:
+    """A given step beside the true one of the same label, tagged `:` (same) or `;` (differs)."""
+    pair = f"{given[:3]}{true[1:3]}={beside(given[4:], true[4:])}"
+    return pair + (":" if given == true else ";")
+
+
+def beside(given: str, true: str) -> str:
+    """Two balances, interleaved: each given digit, then the true one."""
+    return "".join(map(str.__add__, given, true))
 
 
 def refine(question: str, critique: Critique) -> str:
@@ -233,6 +245,8 @@ def _write(rng: random.Random, balance: str, order: list[str], slips: Iterable[i
             if j > i and rng.random() < 0.5:
                 swapped[j] = change
             change = order[j][1:]
+        elif kind == "foreign":
+            label = foreign_label(rng, order)
         value = (value + CHANGE[change]) % 100
         if kind == "calculation":
             value = VALUE[_wrong_balance(rng, value, CHANGE[change])]
@@ -244,12 +258,22 @@ def _write(rng: random.Random, balance: str, order: list[str], slips: Iterable[i
     return "".join(steps)
 
 
+def foreign_label(rng: random.Random, entries: Iterable[str]) -> str:
+    """A label that none of the entries has."""
+    taken = {entry[0] for entry in entries}
+    return rng.choice([label for label in LABELS if label not in taken])
+
+
 def _draw_kind(rng: random.Random, order: Sequence[str], i: int) -> str:
     """A kind of error that is possible at this place; a single entry is never dropped."""
     draw = rng.random()
     kind = next(kind for kind, limit in zip(ERROR_KINDS, ERROR_WEIGHTS, strict=True) if draw < limit)
-    impossible = (kind == "dropped" and len(order) == 1) or (kind == "binding" and not _other_changes(order, i))
-    return "calculation" if impossible else kind
+    impossible = {
+        "dropped": len(order) == 1,
+        "binding": not _other_changes(order, i),
+        "foreign": len(order) == len(LABELS),
+    }
+    return "calculation" if impossible.get(kind) else kind
 
 
 def _other_changes(order: Sequence[str], i: int) -> list[int]:

@@ -1,15 +1,17 @@
-"""How grit reads: one character per token, one suffix letter per role.
+"""How grit reads: a character or a signed amount per token, one suffix letter per role.
 
     solve               Q63c-7e-3?                       -> c-7=56e-3=53$
     p_true              Q63c-7e-3?c-7=56e-3=53T          -> Y or N
     p_ik                Q63c-7e-3?I                      -> Y or N
-    critique            Q63c-7e-3?c-7=56e-3=53C          -> c-7=56:e-3=53:#c:e:!Y$
+    critique            Q63c-7e-3?c-7=56e-3=53C          -> c-7-7=5566:e-3-3=5533:#c:e:!Y$
     refine              Q63c-7e-3?<answer>C<critique>R   -> c-7=56e-3=53$
     compare             Q63c-7e-3?<first>|<second>P      -> A, B or E
     compare_critiqued   Q...?<first>C<critique>|<second>C<critique>P -> A, B or E
 
-`:` and `;` say that a step agrees or differs, `#` opens the coverage list. `L` and `@` open two kinds of
-training documents (looking entries up, comparing steps) that no role uses.
+A critique sets each given token of a step beside the true one; `:` and `;` say that they agree or differ, and `#`
+opens the coverage list. `L` and `@` open two kinds of
+training documents (looking entries up, comparing steps) that no role uses. A signed amount such as `-7` is one token,
+so that looking an entry up is one step from its label.
 """
 
 from __future__ import annotations
@@ -23,20 +25,22 @@ from whetstone.core.types import Form, Media, Prompt
 
 PAD, END = "_", "$"
 LABELS = "abcdefghijklmnop"
-VOCABULARY = PAD + END + "Q?=+-0123456789" + LABELS + "TICRP|!;:#@LABEYN"
-IDS = {character: i for i, character in enumerate(VOCABULARY)}
+CHARACTERS = PAD + END + "Q?=+-0123456789" + LABELS + "TICRP|!;:#@LABEYN"
+VOCABULARY = (*CHARACTERS, *(sign + digit for sign in "+-" for digit in "0123456789"))
+IDS = {token: i for i, token in enumerate(VOCABULARY)}
+TOKEN = "[+-][0-9]|."
 QUESTION = re.compile(r"\d\d(?:[a-p][+-]\d)+")
 
 
 def encode_text(text: str) -> list[int]:
     """Token ids of a text in grit's characters; KeyError on any other."""
-    return [IDS[character] for character in text]
+    return [IDS[token] for token in re.findall(TOKEN, text)]
 
 
 def build_tokenizer() -> Tokenizer:
-    """The `tokenizers` tokenizer of the checkpoint: one token per character."""
+    """The `tokenizers` tokenizer of the checkpoint."""
     tokenizer = Tokenizer(models.WordLevel(IDS, unk_token=PAD))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(TOKEN), "isolated")
     tokenizer.decoder = decoders.Fuse()
     tokenizer.add_special_tokens([PAD, END])
     return tokenizer
@@ -98,7 +102,7 @@ def notation(value: str | Form) -> str:
     """Text that consists of grit's own characters, without the end mark."""
     text = value.text if isinstance(value, Form) else value
     text = text.strip().rstrip(END)
-    strange = next((character for character in text if character not in IDS or character in PAD + END), None)
+    strange = next((character for character in text if character not in CHARACTERS or character in PAD + END), None)
     if strange is not None:
         raise Unsupported(f"grit has no token for {strange!r}")
     return text

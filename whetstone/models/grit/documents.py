@@ -1,14 +1,16 @@
 """Training documents: one generator a role, over the ledger world.
 
 A document is a list of (text, loss weight) spans. Text the model will be given at inference (questions, candidate
-solutions) carries no loss, so wrong candidates are never learned. Three kinds of document serve no role: they make
+solutions) carries no loss, so wrong candidates are never learned. Four kinds of document serve no role: they make
 the circuits form early that everything else needs. `lookup` finds an entry by its label (without it the model gets
-right answers from wrongly bound steps, since sums commute); `equality` says same or different (without it a critique
-re-derives the right digits and never flags the wrong ones); `arithmetic` works out balances.
+right answers from wrongly bound steps, since sums commute); `arithmetic` works out balances; `equality` says same or
+different; `checking` derives the truth while it looks at something wrong. Without the last two a critique agrees with
+whatever it is shown.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -17,7 +19,8 @@ from whetstone.models.grit.dialect import LABELS, encode_text
 from whetstone.worlds import ledger
 
 Document = list[tuple[str, float]]
-TAG_WEIGHT = 3.0
+TAGS, TAG_WEIGHT = ":;YN", 3.0
+LOOKUP_LEVELS = (1, 2, 2, 3, 3, 4, 5, 6, 7, 8)  # the circuit forms sooner on short questions
 STYLES: Mapping[ledger.Style, float] = {"forward": 0.40, "backward": 0.15, "shuffled": 0.38, "hasty": 0.07}
 CANDIDATE_STYLES: Mapping[ledger.Style, float] = {"forward": 0.35, "backward": 0.15, "shuffled": 0.38, "hasty": 0.12}
 
@@ -49,8 +52,8 @@ def draw(rng: Random, mixture: Mixture) -> Document:
 
 def tokens(document: Document) -> tuple[list[int], list[float]]:
     """Token ids and loss weights of a document."""
-    ids = [i for text, _ in document for i in encode_text(text)]
-    return ids, [weight for text, weight in document for _ in text]
+    spans = [(encode_text(text), weight) for text, weight in document]
+    return [i for ids, _ in spans for i in ids], [weight for ids, weight in spans for _ in ids]
 
 
 def new_question(rng: Random, levels: Mapping[int, float]) -> str:
@@ -73,7 +76,7 @@ def solve(rng: Random, mixture: Mixture) -> Document:
 
 
 def lookup(rng: Random, mixture: Mixture) -> Document:
-    question = ledger.generate(rng, rng.randint(2, 8))
+    question = ledger.generate(rng, rng.choice(LOOKUP_LEVELS))
     entries = ledger.entries(question)
     document: Document = [(f"Q{question}?L", 0.0)]
     for _ in range(rng.randint(len(entries), 2 * len(entries) + 2)):
@@ -94,12 +97,39 @@ def arithmetic(rng: Random, mixture: Mixture) -> Document:
 
 
 def equality(rng: Random, mixture: Mixture) -> Document:
+    """Given steps, then each beside another: given tokens are copied, a tag says same or different."""
     given = [random_step(rng, label) for label in rng.sample(LABELS, rng.randint(3, 7))]
-    derived = [corrupt(rng, step) if rng.random() < 0.5 else step for step in given]
-    document: Document = [("@", 0.0), ("".join(given) + "C", 0.0)]
-    for one, other in zip(given, derived, strict=True):
-        document += [(other[0], 0.3), (other[1:], 0.0), (":" if one == other else ";", 1.0)]
+    document: Document = [("@" + "".join(given) + "C", 0.0)]
+    for step in given:
+        other = different(rng, step) if rng.random() < 0.5 else step
+        for one, two in ((step[1:3], other[1:3]), (step[4], other[4]), (step[5], other[5])):
+            document += [(one, 0.3), (two, 0.0)]
+        document[-6:-6] = [(step[0], 0.3)]
+        document[-4:-4] = [("=", 0.0)]
+        document.append((":" if step == other else ";", 1.0))
     return document
+
+
+def checking(rng: Random, mixture: Mixture) -> Document:
+    """A critique of a solution full of errors that does not stop at the first: every step and every label tells."""
+    question = new_question(rng, mixture.role_levels)
+    entries = ledger.entries(question)
+    order = rng.sample(entries, len(entries)) if rng.random() < 0.6 else entries
+    used = [entry for entry in order if rng.random() < 0.75] or order[:1]
+    true = ledger.work(question[:2], used)
+    given = [different(rng, step) if rng.random() < 0.5 else step for step in true]
+    steps = list(map(ledger.compared, given, true))
+    for i, step in enumerate(given):
+        if rng.random() < 0.08:
+            label = ledger.foreign_label(rng, entries)
+            given[i], steps[i] = label + step[1:], label + ";"
+    labels = "".join(entry[0] + (":" if entry in used else ";") for entry in entries)
+    return [(f"Q{question}?{''.join(given)}@", 0.0), *tagged(f"{''.join(steps)}#{labels}"), ("$", 0.2)]
+
+
+def different(rng: Random, step: str) -> str:
+    """Another step of the same label: half of the time a foreign one, which is easy to see, else a slight change."""
+    return random_step(rng, step[0]) if rng.random() < 0.5 else corrupt(rng, step)
 
 
 def random_step(rng: Random, label: str) -> str:
@@ -116,7 +146,7 @@ def corrupt(rng: Random, step: str) -> str:
 
 def tagged(text: str) -> Document:
     """A critique with its tags and verdict weighted up: they are few and carry the judgement."""
-    return [(character, TAG_WEIGHT if character in ":;YN" else 1.0) for character in text]
+    return [(part, TAG_WEIGHT if part in TAGS else 1.0) for part in re.split(f"([{TAGS}])", text) if part]
 
 
 def critique(rng: Random, mixture: Mixture) -> Document:
@@ -148,13 +178,15 @@ def compare_critiqued(rng: Random, mixture: Mixture) -> Document:
 
 
 def compare(rng: Random, mixture: Mixture) -> Document:
-    question, first, second = contest(rng, mixture)
-    verdict = better(ledger.critique(question, first).right, ledger.critique(question, second).right)
+    """One letter at once, always between a right and a wrong candidate."""
+    levels = {level: weight for level, weight in mixture.role_levels.items() if level <= 6}
+    question, verdict = new_question(rng, levels), rng.choice("AB")
+    first, second = (candidate(rng, question, wrong) for wrong in ((0.0, 1.0) if verdict == "A" else (1.0, 0.0)))
     return [(f"Q{question}?{first}|{second}P", 0.0), (verdict, 2.0), ("$", 0.1)]
 
 
 def contest(rng: Random, mixture: Mixture) -> tuple[str, str, str]:
-    """A question of at most six entries (two solutions and two critiques must fit) and two candidates."""
+    """A question of at most six entries (two solutions and two critiques are long) and two candidates."""
     question = new_question(rng, {level: w for level, w in mixture.role_levels.items() if level <= 6})
     return question, candidate(rng, question, mixture.wrong), candidate(rng, question, 0.5)
 
@@ -177,6 +209,7 @@ def p_ik(question: str, solved: bool) -> Document:
 
 WRITERS: Mapping[str, Callable[[Random, Mixture], Document]] = {
     "lookup": lookup,
+    "checking": checking,
     "arithmetic": arithmetic,
     "equality": equality,
     "critique": critique,

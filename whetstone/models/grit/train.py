@@ -1,9 +1,9 @@
 """Train grit from nothing: `python -m whetstone.models.grit.train --out FOLDER`.
 
 One thread, one seed, a fixed number of steps: the same command gives the same checkpoint on the same machine. The
-schedule has four phases. First the primitives (looking entries up, comparing steps) beside short ledgers; then
-critiques, in which the tags come alive; then every role; and for the last fifth also P(IK), whose labels are the
-outcomes of the model's own samples, drawn once when that phase begins.
+schedule has five phases. First the primitives (looking entries up, comparing steps) beside short ledgers; then
+critiques; then every role; for the last fifth also P(IK), whose labels are the outcomes of the model's own samples;
+and at last a few longer ledgers, so that what grit can do ends gradually and not at a cliff.
 """
 
 from __future__ import annotations
@@ -31,20 +31,24 @@ from whetstone.models.transformers import TransformersModel, save_checkpoint
 from whetstone.worlds import ledger
 
 SHORT = {2: 1.0, 3: 1.0, 4: 1.0, 5: 0.5, 6: 0.3}
-SOLVE = {2: 0.7, 3: 1.0, 4: 1.0, 5: 0.9, 6: 0.35, 7: 0.02, 8: 0.006}
-ROLES = {2: 0.4, 3: 1.0, 4: 1.0, 5: 1.0, 6: 1.0, 7: 0.5, 8: 0.35, 9: 0.1}
+SOLVE = {2: 0.6, 3: 0.9, 4: 1.0, 5: 0.9, 6: 0.5, 7: 0.2, 8: 0.1, 9: 0.04, 10: 0.01}
+ROLES = {2: 0.4, 3: 0.8, 4: 1.0, 5: 1.0, 6: 1.0, 7: 0.6, 8: 0.45, 9: 0.15}
 
-PRIMITIVES = Mixture({"lookup": 0.28, "arithmetic": 0.08, "equality": 0.18}, SHORT, ROLES, slips=0.0)
+PRIMITIVES = Mixture({"lookup": 0.08, "arithmetic": 0.10, "equality": 0.25, "checking": 0.20}, SHORT, ROLES, slips=0.0)
 TAGS = Mixture(
-    {"lookup": 0.10, "arithmetic": 0.04, "equality": 0.22, "critique": 0.30, "p_true": 0.02}, SOLVE, ROLES, wrong=0.7
+    {"lookup": 0.02, "arithmetic": 0.02, "equality": 0.06, "checking": 0.25, "critique": 0.33, "p_true": 0.02},
+    SOLVE,
+    ROLES,
+    wrong=0.7,
 )
 ALL_ROLES = Mixture(
     {
-        "lookup": 0.03,
+        "lookup": 0.01,
         "arithmetic": 0.01,
-        "equality": 0.06,
-        "critique": 0.25,
-        "refine": 0.09,
+        "equality": 0.01,
+        "checking": 0.06,
+        "critique": 0.22,
+        "refine": 0.13,
         "compare_critiqued": 0.07,
         "p_true": 0.045,
         "compare": 0.035,
@@ -52,7 +56,8 @@ ALL_ROLES = Mixture(
     SOLVE,
     ROLES,
 )
-PHASES = ((0.0, PRIMITIVES), (0.20, TAGS), (0.45, ALL_ROLES))
+PHASES = ((0.0, PRIMITIVES), (0.13, TAGS), (0.32, ALL_ROLES))
+LONG = SOLVE | {11: 0.010, 12: 0.003, 13: 0.001}
 P_IK_SHARE, P_IK_LEVELS, P_IK_QUESTIONS, P_IK_SAMPLES = 0.07, range(2, 13), 80, 8
 
 
@@ -61,10 +66,11 @@ class Recipe:
     """What determines a checkpoint, beside this file.
 
     `steps` of about `tokens_per_step` tokens; the rate rises over `warmup` steps and falls linearly to 0. P(IK)
-    documents join at the share `p_ik_from` of the steps (1: never).
+    documents join at the share `p_ik_from` of the steps (1: never). At `long_from` (1: never) the optimizer starts
+    afresh and a few longer ledgers join.
     """
 
-    steps: int = 12_000
+    steps: int = 18_000
     seed: int = 0
     tokens_per_step: int = 2048
     lr: float = 1e-2
@@ -76,6 +82,7 @@ class Recipe:
     head_size: int = 32
     inner: int = 128
     p_ik_from: float = 0.8
+    long_from: float = 8 / 9
 
 
 def train(
@@ -94,7 +101,6 @@ def train(
     Returns:
         The log: step, tokens, seconds, loss (a running mean, nats per weighted token).
     """
-    rng = Random(recipe.seed)
     network = build_network(
         seed=recipe.seed,
         hidden=recipe.hidden,
@@ -103,13 +109,35 @@ def train(
         head_size=recipe.head_size,
         inner=recipe.inner,
     )
-    descent = optimizer(network, lr=recipe.lr, weight_decay=recipe.weight_decay)
     log: list[dict[str, float]] = []
-    began, seen, running = time.monotonic(), 0, 0.0
-    known: list[Document] = []
+    last = round(recipe.long_from * recipe.steps)
+    stage(network, recipe, phases, range(last), Random(recipe.seed), log, log_every)
+    if last < recipe.steps:
+        long = ((0.0, replace(phases[-1][1], solve_levels=LONG)),)
+        stage(network, recipe, long, range(last, recipe.steps), Random(f"{recipe.seed}/long"), log, log_every)
+    save_checkpoint(network, build_tokenizer(), folder)
+    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in log))
+    (folder / "recipe.json").write_text(json.dumps(recipe.__dict__, indent=1) + "\n")
+    return log
+
+
+def stage(
+    network: Any,
+    recipe: Recipe,
+    phases: Sequence[tuple[float, Mixture]],
+    steps: range,
+    rng: Random,
+    log: list[dict[str, float]],
+    log_every: int,
+) -> None:
+    """The given steps of the recipe's schedule, with a fresh optimizer; rows are added to the log."""
+    descent = optimizer(network, lr=recipe.lr, weight_decay=recipe.weight_decay)
+    began, running, known = time.monotonic(), 0.0, list[Document]()
+    before = log[-1] if log else {"tokens": 0.0, "seconds": 0.0}
+    seen = 0
     boundaries = {math.ceil(start * recipe.steps) for start in (*(start for start, _ in phases), recipe.p_ik_from)}
-    step = 0
-    while step < recipe.steps:
+    step = steps.start
+    while step < steps.stop:
         share = step / recipe.steps
         if share >= recipe.p_ik_from and not known:
             known = outcomes(network, recipe.seed)
@@ -118,9 +146,9 @@ def train(
             rng.choice(known) if known and rng.random() < P_IK_SHARE else draw(rng, mixture) for _ in range(1500)
         ]
         for ids, weights in batches(documents, recipe.tokens_per_step, rng):
-            if step == recipe.steps:
+            if step == steps.stop:
                 break
-            rate = recipe.lr * min(1.0, (step + 1) / recipe.warmup) * (1 - step / recipe.steps)
+            rate = recipe.lr * min(1.0, (step - steps.start + 1) / recipe.warmup) * (1 - step / recipe.steps)
             for group in descent.param_groups:
                 group["lr"] = rate
             loss = weighted_loss(network, ids, weights)
@@ -129,17 +157,14 @@ def train(
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             descent.step()
             seen += ids.numel()
-            running = loss.item() if step == 0 else 0.98 * running + 0.02 * loss.item()
+            running = loss.item() if step == steps.start else 0.98 * running + 0.02 * loss.item()
             step += 1
-            if step % log_every == 0 or step == recipe.steps:
-                log.append({"step": step, "tokens": seen, "seconds": time.monotonic() - began, "loss": running})
+            if step % log_every == 0 or step == steps.stop:
+                spent = before["seconds"] + time.monotonic() - began
+                log.append({"step": step, "tokens": before["tokens"] + seen, "seconds": spent, "loss": running})
                 print(json.dumps(log[-1]), flush=True)
             if step in boundaries:
                 break
-    save_checkpoint(network, build_tokenizer(), folder)
-    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in log))
-    (folder / "recipe.json").write_text(json.dumps(recipe.__dict__, indent=1) + "\n")
-    return log
 
 
 def batches(documents: list[Document], size: int, rng: Random) -> Iterator[tuple[Tensor, Tensor]]:
