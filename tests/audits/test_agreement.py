@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-import numpy as np
 import pytest
 
-from whetstone.audits.agreement import agreement, cohen_kappa, judge_agreement, signal_agreement
+from whetstone.audits.agreement import agreement, judge_agreement, signal_agreement
 from whetstone.audits.evaluating import Pair
 from whetstone.core.types import TIE, Case, Signal, Verdict
 
@@ -53,14 +52,6 @@ def test_a_judge_s_choices(toy) -> None:
         assert low < truth < high
     silent = judge_agreement(pairs[:4], [Verdict(("c0", "c1"), TIE)] * 4)
     assert (silent[0].estimate, silent[0].verdict) == (None, "never decides")
-
-
-def test_kappa_matches_cohen_s_own_definition() -> None:
-    """20 yes-yes, 5 yes-no, 10 no-yes, 15 no-no: (0.7 - 0.5) / (1 - 0.5)."""
-    said = np.array([1.0] * 25 + [0.0] * 25)
-    truth = np.array([1.0] * 20 + [0.0] * 5 + [1.0] * 10 + [0.0] * 15)
-    assert cohen_kappa(said, truth).value == pytest.approx(0.4)
-    assert cohen_kappa(np.ones(5), np.ones(5)).value is None
 
 
 @pytest.mark.parametrize("evaluator", ["critique", "pairwise_judge"])

@@ -61,6 +61,13 @@ def test_ac1_of_another_library(stored) -> None:
     assert found.note == "1 items with too few ratings left out"
 
 
+def test_kappa_by_hand() -> None:
+    """20 yes-yes, 5 yes-no, 10 no-yes, 15 no-no: (0.7 - 0.5) / (1 - 0.5)."""
+    said = [1.0] * 25 + [0.0] * 25
+    truth = [1.0] * 20 + [0.0] * 5 + [1.0] * 10 + [0.0] * 15
+    assert cohen_kappa(said, truth).value == pytest.approx(0.4)
+
+
 def test_labels_of_any_kind_and_unused_ones() -> None:
     first, second = ["bad", "good", "good", "fair"], ["bad", "good", "fair", "fair"]
     order = ["bad", "fair", "good"]

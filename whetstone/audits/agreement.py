@@ -12,7 +12,8 @@ from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow
 from whetstone.core.registry import find, method
 from whetstone.core.types import TIE, Case, Finding, Signal, Task, Verdict
-from whetstone.stats import Estimate, bootstrap, finding, proportion
+from whetstone.stats import finding, proportion
+from whetstone.stats.agreement import cohen_kappa
 
 
 @method(
@@ -97,23 +98,3 @@ def kappa_finding(
     beyond = bool(result.excludes(0.0)) and (result.value or 0.0) > 0
     verdict = "agrees beyond chance" if beyond else "no agreement beyond chance found"
     return Finding("kappa", result.value, result.interval, result.n, 0.0, None, verdict, {"method": result.method})
-
-
-def cohen_kappa(
-    said: NDArray[np.float64], truth: NDArray[np.float64], *, groups: NDArray[np.str_] | None = None, seed: int = 0
-) -> Estimate:
-    """Cohen's kappa of two binary ratings ([n] of 0 and 1) with a bootstrap interval; undefined when both are constant.
-
-    Source: Cohen, "A coefficient of agreement for nominal scales" (1960).
-    """
-    same = np.equal(said, truth).astype(float)
-
-    def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        total = weights.sum(axis=1)
-        observed, yes, true = (weights @ column / total for column in (same, said, truth))
-        chance = yes * true + (1 - yes) * (1 - true)
-        kappa = np.full(total.shape, np.nan)
-        np.divide(observed - chance, 1 - chance, out=kappa, where=chance < 1)
-        return kappa
-
-    return bootstrap(statistic, len(said), groups=groups, seed=seed)
