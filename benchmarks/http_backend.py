@@ -280,7 +280,7 @@ def compared(python: str, n: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=100_000, help="of the memory row; a tenth of the others")
+    parser.add_argument("--requests", type=int, default=100_000, help="of the memory row")
     parser.add_argument("--rows", default="throughput,memory,stragglers,inspect")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -289,7 +289,7 @@ def main() -> None:
         return
     rows = args.rows.split(",")
     if "throughput" in rows:
-        throughput(args.requests // 10, 3)
+        throughput(args.requests // 50, 9)
     if "memory" in rows:
         memory(args.requests)
     if "stragglers" in rows:

@@ -10,6 +10,7 @@ import pytest
 from whetstone.core.errors import Unsupported
 from whetstone.core.flow import drive, sample
 from whetstone.core.types import Embed, Media, Message, Sample, Sampling, Score, form, user
+from whetstone.models.http.pool import Stopped
 
 WARM = Sampling(temperature=1.0, max_tokens=20, seed=5, logprobs=2)
 
@@ -172,6 +173,20 @@ def test_closing_a_session_leaves_others_alone(server, connect):
     ((ticket, reply),) = second.poll()
     assert (ticket, reply.finish) == (0, "stop")
     assert second.poll() == []
+
+
+def test_closed_connections_end_the_waiting(server, connect, http):
+    server.always = http.silence
+    model = connect()
+    session = model.open()
+    session.put(0, Sample(user("q")))
+    assert session.poll(0.1) == []
+    model.close()
+    with pytest.raises(Stopped, match="connections were closed"):
+        session.poll()
+    server.always = None
+    (reply,) = http.ask(model, Sample(user("q")))
+    assert reply.finish == "stop"
 
 
 @pytest.mark.parametrize(
