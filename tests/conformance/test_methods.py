@@ -142,6 +142,10 @@ def able(toy: Any, request: Request) -> Reply:
         text = f"Now the answer is {fields['question']}"
     elif name == "plan_checks":
         text = "Read: Is it right?\nRun: Is it short? => len(answer) < 20"
+    elif name in ("ground", "cluster"):
+        text = "+ being quick\n- being rude" if name == "ground" else "Speed: is it quick?\nManners: is it polite?"
+    elif name in ("trait", "match", "predict"):
+        text = f"Score: {luck.randrange(1, 2 if name != 'predict' else 4)}"
     elif name == "award":
         text = f"Score: {luck.randrange(int(fields['points']) + 1)}"
     elif name == "compare_degrees":
