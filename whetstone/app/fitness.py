@@ -7,12 +7,13 @@ measured on the first stand-in and not on the second is what the model will have
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from whetstone.core.errors import Unsupported
+from whetstone.core.errors import WhetstoneError
 from whetstone.core.flow import Flow, drive
 from whetstone.core.registry import Method, load, methods
 from whetstone.core.types import (
@@ -35,7 +36,6 @@ from whetstone.core.types import (
 
 FLOWS = ("signal", "judge", "strategy", "audit")
 ROUNDS, PROBE_TOKENS = 3, 4
-LETTERS = {"compare": "ABE", "compare_critiqued": "ABE"}
 Shape = tuple[str, ...]
 
 
@@ -66,7 +66,7 @@ def fitness(model: Model, task: Task, answered: Sequence[tuple[Example, Sequence
     able = StandIn(texts, refused={}, gives=FULL)
     best = run(known, task, answered, able)
     shapes = dict(able.asked)
-    refused: dict[Shape, str] = {}
+    refused: dict[Shape, Exception] = {}
     seen: set[Shape] = set()
     real: dict[str, list[tuple[bool, str]]] = {}
     for _ in range(ROUNDS):
@@ -84,16 +84,23 @@ def fitness(model: Model, task: Task, answered: Sequence[tuple[Example, Sequence
 def compared(method: Method, best: Sequence[tuple[bool, str]], real: Sequence[tuple[bool, str]]) -> Fitness:
     """What a method measures when all can be asked, and what is left of it."""
     wanted, got = sum(measured for measured, _ in best), sum(measured for measured, _ in real)
+    silent = {reason for measured, reason in best if not measured}
+    reasons = [plain(reason) for measured, reason in real if not measured and reason not in silent]
     if not wanted:
-        return Fitness(method.name, method.kind, tried=False)
+        # Its replies could not be made up; it still abstains if what it asks is refused.
+        return Fitness(method.name, method.kind, reasons[0] if reasons else "", tried=bool(reasons))
     if got >= wanted:
         return Fitness(method.name, method.kind)
-    silent = {reason for measured, reason in best if not measured}
-    reasons = [reason for measured, reason in real if not measured and reason not in silent]
-    reason = (reasons[0] if reasons else "less can be measured").removeprefix("not measured: ")
-    # A method that rests on another says whose reason it is; the reason is enough.
+    return Fitness(method.name, method.kind, reasons[0] if reasons else "less can be measured", part=got > 0)
+
+
+def plain(reason: str) -> str:
+    """A reason without the names of the methods that pass it on, and without a server's address."""
+    reason = reason.removeprefix("not measured: ")
     first, colon, rest = reason.partition(": ")
-    return Fitness(method.name, method.kind, rest if colon and first.isidentifier() else reason, part=got > 0)
+    if colon and first.isidentifier():
+        return plain(rest)
+    return re.sub(r"https?://\S+ answers", "the server answers", reason) or "less can be measured"
 
 
 # ------------------------------------------------------------------------------------- the model, asked
@@ -111,15 +118,19 @@ def shape_of(request: Request) -> Shape:
     return (type(request).__name__, wants, layer, *parts)
 
 
-def probe(model: Model, shapes: Mapping[Shape, Request]) -> dict[Shape, str]:
-    """Ask the model one short request of each shape; return why it refused those that it refused."""
+def probe(model: Model, shapes: Mapping[Shape, Request]) -> dict[Shape, Exception]:
+    """Ask the model one short request of each shape; return the errors of those that it refused."""
 
-    def ask(request: Request) -> Flow[None]:
-        yield [request]
+    def ask(request: Request) -> Flow[Exception | None]:
+        try:
+            yield [request]
+        except WhetstoneError as error:
+            return error
+        return None
 
     named = {str(i): shape for i, shape in enumerate(shapes)}
     driven = drive({i: ask(cut(shapes[shape])) for i, shape in named.items()}, {"policy": model})
-    return {named[i]: failure.message for i, failure in driven.failures.items()}
+    return {named[i]: error for i, error in driven.results.items() if error is not None}
 
 
 def cut(request: Request) -> Request:
@@ -139,7 +150,7 @@ class StandIn:
 
     Args:
         texts: answers to questions.
-        refused: shapes that are refused, and why.
+        refused: shapes that are refused, with the model's own errors.
         gives: a token with all that the replies' tokens carry; None for no log-probabilities.
 
     `asked` holds a request of each shape that was seen.
@@ -147,7 +158,7 @@ class StandIn:
 
     name = fingerprint = "stand-in"
 
-    def __init__(self, texts: Sequence[str], *, refused: Mapping[Shape, str], gives: Token | None) -> None:
+    def __init__(self, texts: Sequence[str], *, refused: Mapping[Shape, Exception], gives: Token | None) -> None:
         self.texts, self.refused, self.gives = texts, refused, gives
         self.asked: dict[Shape, Request] = {}
 
@@ -160,7 +171,7 @@ class StandIn:
         shape = shape_of(request)
         self.asked.setdefault(shape, request)
         if shape in self.refused:
-            return Unsupported(self.refused[shape])
+            return self.refused[shape]
         luck = Random(f"{request!r}")
         if isinstance(request, Embed):
             return Embedding((luck.random(), luck.random()), Usage(10, 0))
@@ -172,15 +183,19 @@ class StandIn:
 
     def written(self, request: Sample, luck: Random) -> str:
         """What the form asks for, in all the notations that methods read."""
-        parts = [part.name for part in request.prompt[-1].parts if isinstance(part, Form)]
-        name = parts[0] if parts else ""
-        if name in ("", "solve", "refine", "demonstrated"):
+        form = next((part for part in request.prompt[-1].parts if isinstance(part, Form)), None)
+        if form is None or form.name in ("solve", "refine", "demonstrated"):
             return luck.choice(list(self.texts))
+        shown = "ABCDEFGH"[: form.text.count("[Answer ")]
+        points = dict(form.fields).get("points", "9")
+        score = luck.randrange(1, int(points) + 1) if isinstance(points, str) and points.isdecimal() else 1
+        verdicts = "ABE" if form.name.startswith("compare") else "YN"
         return (
-            f"1. Is it right?\n2. Is it short?\nQuestion: 1+1\nAnswer: 2\n"
+            f"1. Is it right?\n2. Is it short?\nRead: Is it right?\nQuestion: 1+1\nAnswer: 2\n"
+            f"Ranking: {' > '.join(luck.sample(shown, len(shown)))}\n"
             f"Score of A: {luck.randrange(1, 10)}\nScore of B: {luck.randrange(1, 10)}\n"
-            f"Confidence: {luck.randrange(10, 99)}\nScore: {luck.randrange(1, 10)}\n"
-            f"Verdict: {luck.choice(LETTERS.get(name, 'YN'))}"
+            f"Confidence: {luck.randrange(10, 99)}\nScore: {score}\n"
+            f"Verdict: {'A+' if form.name == 'compare_degrees' else luck.choice(verdicts)}"
         )
 
 
@@ -225,9 +240,10 @@ def tokens_of(text: str, gives: Token | None, luck: Random) -> tuple[Token, ...]
 
 
 def readable(task: Task, answered: Sequence[tuple[Example, Sequence[Generation]]]) -> list[str]:
-    """The model's own answers that the task can read, else one that it must be able to."""
-    own = [reply.text for example, replies in answered for reply in replies if task.read(example, reply.text)]
-    return own or [f"The answer is {example.target}" for example, _ in answered]
+    """The model's own answers that the task can read; where they are all alike, others that it can."""
+    own = {reply.text: None for example, replies in answered for reply in replies if task.read(example, reply.text)}
+    plain = [f"The answer is {example.target}" for example, _ in answered]
+    return list(own) if len(own) > 1 else [*own, *plain]
 
 
 def run(
@@ -237,13 +253,15 @@ def run(
     cases = [case(example, replies, stand_in, task) for example, replies in answered]
     flows = {m.name: build(m, task, cases) for m in known}
     driven = drive(flows, {"policy": stand_in})
-    failed = {name: [(False, f"{f.error}: {f.message}")] for name, f in driven.failures.items()}
+    failed = {name: [(False, f"fails, {f.error}: {f.message}")] for name, f in driven.failures.items()}
     return failed | {m.name: parts(m.kind, driven.results[m.name]) for m in known if m.name in driven.results}
 
 
 def case(example: Example, replies: Sequence[Generation], stand_in: StandIn, task: Task) -> Case:
     """A question's candidates, of two sources, as the stand-in would have written them."""
     texts = [reply.text if task.read(example, reply.text) else stand_in.texts[0] for reply in replies]
+    if len(set(texts)) == 1:
+        texts = [stand_in.texts[i % len(stand_in.texts)] for i in range(len(replies))]
     # Some are longer than others, which is what an audit of length looks at.
     texts = [text + "\n" * (i // 2) for i, text in enumerate(texts)]
     made = [

@@ -14,6 +14,7 @@ from whetstone.app.cli import EXIT_GATE
 from whetstone.app.console import Console, emit
 from whetstone.app.fitness import Fitness, fitness
 from whetstone.app.flags import add_model
+from whetstone.app.prices import price_of
 from whetstone.core.registry import methods
 from whetstone.core.types import Model, Task
 from whetstone.models.load import load_model
@@ -31,7 +32,7 @@ def main(args: argparse.Namespace) -> int:
     broken = [check for check in checks if check.needed and not check.passed]
     if args.json:
         card = {"model": model.name, "fingerprint": model.fingerprint, "passed": not broken}
-        emit({**card, "checks": checks, "methods": fit})
+        emit({**card, "price": price_of(model.name), "checks": checks, "methods": fit})
     else:
         console = Console()
         show(console, model, checks, fit)
@@ -66,7 +67,12 @@ def show(console: Console, model: Model, checks: Sequence[Check], fit: Sequence[
         if one.abstains:
             reasons.setdefault(one.abstains, []).append(one.method + (" (in part)" if one.part else ""))
     if reasons:
-        console.table(["will abstain", "because"], [[", ".join(names), reason] for reason, names in reasons.items()])
+        console.table(
+            ["will abstain or fail", "because"], [[", ".join(names), reason] for reason, names in reasons.items()]
+        )
+    price = price_of(model.name)
+    if price:
+        console.say(f"Price: {price.prompt:g} {price.currency} a million tokens read, {price.completion:g} written.")
     works = sum(not one.abstains and one.tried for one in fit)
     untried = [one.method for one in fit if not one.tried]
     console.say(
