@@ -146,6 +146,8 @@ def able(toy: Any, request: Request) -> Reply:
         text = "+ being quick\n- being rude" if name == "ground" else "Speed: is it quick?\nManners: is it polite?"
     elif name in ("trait", "match", "predict"):
         text = f"Score: {luck.randrange(1, 2 if name != 'predict' else 4)}"
+    elif name == "grade_answer":
+        text = f"Good. Score: {luck.randrange(5)}"
     elif name == "award":
         text = f"Score: {luck.randrange(int(fields['points']) + 1)}"
     elif name == "compare_degrees":

@@ -1,0 +1,117 @@
+"""Which way of grading open answers comes closest to people: asking, copying the most similar answer, or tuning?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from whetstone.audits.evaluating import cluster
+from whetstone.audits.graded_answers import Answer, answers_of, errors, nearest, tuned
+from whetstone.core.errors import Abstain
+from whetstone.core.flow import Flow, embed, gather, sample
+from whetstone.core.registry import method
+from whetstone.core.types import Case, Embedding, Finding, Form, Sampling, Task, form, user
+from whetstone.signals import forms
+from whetstone.signals.parsing import read_score
+
+GRADE = """Question: {question}
+
+A student's answer: {answer}
+
+Grade the answer from 0 (worthless) to {high} (fully right). First write one or two sentences of feedback to the \
+student. Then end with one line, "Score: " and a whole number from 0 to {high}."""
+
+RATE = """Question: {question}
+
+A student's answer: {answer}
+
+Feedback to the student: {feedback}
+
+How helpful and right is this feedback? Reply with one line, "Score: " and a whole number from 1 (useless) to 5 \
+(excellent)."""
+
+
+@method(
+    "audit",
+    papers=("Automated Feedback in Math Education: A Comparative Analysis of LLMs for Open-Ended Responses",),
+    checked="tests/audits/test_answer_grading.py::test_finds_the_planted_errors_of_three_graders",
+)
+def answer_grading(
+    task: Task,
+    cases: Sequence[Case],
+    *,
+    high: int = 4,
+    layer: int = -1,
+    role: str = "judge",
+    rater: str = "judge",
+    max_tokens: int = 256,
+) -> Flow[list[Finding]]:
+    """Agreement with people's grades: a zero-shot judge, the most similar graded answer, a tuned regression.
+
+    Args:
+        high: the best grade; the lowest is 0.
+        layer: hidden state that answers are compared by.
+        role: who grades and embeds.
+        rater: who rates the feedback, without being told whose it is.
+        max_tokens: length limit of a reply.
+
+    People's grades are the example's `meta["grades"]`, one a candidate, and their feedback `meta["feedback"]`; without
+    them right answers have the best grade and wrong ones the lowest. "similar" takes grade and feedback of the nearest
+    other answer by Canberra distance of the embeddings; "tuned" is a ridge regression on them, fitted to other
+    questions.
+    """
+    answers = answers_of(cases, high)
+    if len({answer.grade for answer in answers}) < 2:
+        raise Abstain("the answers need grades that differ")
+    sampling = Sampling(0.0, max_tokens=max_tokens)
+
+    def ask(
+        answer: Answer, name: str, template: str, who: str, low: int, top: int, **more: str
+    ) -> Flow[tuple[float | None, str]]:
+        fields: dict[str, str | Form] = {"question": answer.example.question, "answer": answer.text, **more}
+        prompt = forms.about(answer.example, user(form(name, template, **fields)))
+        try:
+            (reply,) = yield from sample(prompt, sampling=sampling, role=who)
+        except Abstain:
+            return None, ""
+        reading = read_score(reply.text, low, top)
+        if reading is None:
+            return None, ""
+        return float(reading.value), re.sub(r"\W*score\W*$", "", reply.text[: reading.start], flags=re.IGNORECASE)
+
+    def vector(answer: Answer) -> Flow[tuple[float, ...] | None]:
+        prompt = user(form("graded", "{question}\n\n{answer}", question=answer.example.question, answer=answer.text))
+        try:
+            found: Embedding = yield from embed(prompt, layer=layer, role=role)
+        except Abstain:
+            return None
+        return found.vector
+
+    asked = yield from gather(ask(a, "grade_answer", GRADE, role, 0, high, high=str(high)) for a in answers)
+    vectors = yield from gather(vector(answer) for answer in answers)
+    graded: dict[str, list[float | None]] = {name: [None] * len(answers) for name in ("zero_shot", "similar", "tuned")}
+    said: dict[str, list[str]] = {"zero_shot": [text for _, text in asked], "similar": [""] * len(answers)}
+    graded["zero_shot"] = [grade for grade, _ in asked]
+    rows = [i for i, one in enumerate(vectors) if one is not None]
+    matrix = np.array([vectors[i] for i in rows], dtype=float)
+    if len(rows) > 1 and np.ptp(matrix, axis=0).any():
+        held = [answers[i] for i in rows]
+        regressed = tuned(matrix, [one.grade for one in held], [cluster(one.example) for one in held])
+        for i, near, value in zip(rows, nearest(matrix, [one.text for one in held]), regressed.tolist(), strict=True):
+            graded["tuned"][i] = None if np.isnan(value) else value
+            if near is not None:
+                graded["similar"][i], said["similar"][i] = held[near].grade, held[near].feedback
+    if all(value is None for arm in graded.values() for value in arm):
+        raise Abstain("no grade was readable, and the answers have no embeddings that differ")
+
+    def rate(answer: Answer, feedback: str) -> Flow[tuple[float | None, str]]:
+        if not feedback.strip():
+            return None, ""
+        return (yield from ask(answer, "rate_feedback", RATE, rater, 1, 5, feedback=feedback.strip()))
+
+    rated = yield from gather(rate(a, text) for texts in said.values() for a, text in zip(answers, texts, strict=True))
+    values = [value for value, _ in rated]
+    feedback = {"zero_shot": values[: len(answers)], "similar": values[len(answers) :]}
+    return errors(answers, graded, feedback, high=high)
