@@ -205,6 +205,7 @@ def test_a_run_stops_at_the_cost(config: Path, toys: list[Request], capsys) -> N
     assert "--max-cost needs the price of toy" in err
     assert str(config) in err
     assert toys == []
+    assert not Path("runs").exists(), "no run was begun"
 
     config.write_text(PRICES)
     assert cli.main([*argv, "3"]) == cli.EXIT_LIMIT

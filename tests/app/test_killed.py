@@ -24,6 +24,7 @@ from typing import IO, Any
 import pytest
 import uvicorn
 
+from whetstone.app.cli import EXIT_LIMIT
 from whetstone.core.types import Sample
 from whetstone.store import open_store
 from whetstone.store.encoding import decode_request, loads, unpack
@@ -197,6 +198,23 @@ def test_a_command_that_was_killed_goes_on_by_its_id(server: Server, tmp_path: P
     assert rough["strategies"][0]["answers"] == calm["strategies"][0]["answers"]
     assert rough["paid"] == calm["paid"], "what was paid before the kills counts"
     assert stored(store) == set(once)
+
+
+def test_at_the_limit_every_reply_that_was_paid_for_is_stored(server: Server, tmp_path: Path) -> None:
+    """With many requests in flight, none is cut off, none goes over, and the run goes on to its end."""
+    cli, store = ("-m", "whetstone.app.cli"), tmp_path / "runs"
+    spec = ["--model", f"openai/m@{server.url}?identity=here", "--task", "ledger:levels=3-4", "--limit", "60"]
+    server.asked.clear()
+    server.answered.clear()
+    argv = [*cli, "solve", *spec, "--strategy", "self_consistency:n=8", "--max-tokens", "1800", "--store", str(store)]
+    assert launch(server, None, *argv).wait(120) == EXIT_LIMIT
+    kept = stored(store)
+    assert set(server.asked) == set(server.answered) == kept
+    assert 1000 < 5 * len(server.asked) <= 1800
+    argv = [*cli, "runs", "resume", "last", "--max-tokens", "1M", "--store", str(store)]
+    assert launch(server, None, *argv).wait(120) == 0
+    assert Counter(server.asked).most_common(1)[0][1] == 1, "nothing was asked twice"
+    assert len(server.asked) == 60 * 8
 
 
 @pytest.mark.slow

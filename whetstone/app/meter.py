@@ -47,8 +47,8 @@ class Meter:
     reserved: Usage = field(default_factory=Usage)
 
     @classmethod
-    def of(cls, model: str, limits: Limits, before: Iterable[Account] = ()) -> Meter:
-        """A meter for a model, at what the run has paid before.
+    def of(cls, model: str, limits: Limits) -> Meter:
+        """A meter for a model, by the user's price table.
 
         Raises:
             ConfigError: there is a limit of money and the model has no price.
@@ -59,11 +59,13 @@ class Meter:
                 f"--max-cost needs the price of {model}: write [prices.{model!r}] with prompt and completion, each for "
                 f"a million tokens, into {config_file()}"
             )
-        meter = cls(limits, price)
+        return cls(limits, price)
+
+    def carry(self, before: Iterable[Account]) -> None:
+        """Add what the run paid for before it was resumed."""
         for account in before:
-            meter.asked += account.asked
-            meter.book(account.role, Usage(account.prompt, account.completion))
-        return meter
+            self.asked += account.asked
+            self.book(account.role, Usage(account.prompt, account.completion))
 
     @property
     def tokens(self) -> int:
@@ -179,7 +181,7 @@ class MeteredSession:
         """
         while self.waiting:
             ticket, request = self.waiting[0]
-            bound = split_worst_case(request)
+            bound = Usage() if self.meter.limits == NO_LIMITS else split_worst_case(request)
             if not self.meter.fits(bound):
                 break
             self.waiting.popleft()

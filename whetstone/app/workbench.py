@@ -129,10 +129,11 @@ def workbench(
             the command that resumes it.
     """
     folder = Path(store)
+    meter = Meter.of(model.name, limits)
     with open_store(folder) as opened:
         run = opened.resume(resume) if resume else opened.begin(command, params, seed)
         try:
-            meter = Meter.of(model.name, limits, opened.accounts(run.id))
+            meter.carry(opened.accounts(run.id))
             metered = opened.cached(Metered(model, meter), run)
             bench = Workbench(opened, run, metered, seed, console or Console(quiet=True), budget, meter)
             yield bench
