@@ -25,6 +25,7 @@ from whetstone.stats.selective import accuracy_at_coverage, risk_coverage
 
 Reasons = Counter[str]
 LEAST = 20
+COSTLY = ("win_share",)  # compares a question's answers with each other: asked by name only
 COVERAGES = 20
 
 
@@ -62,13 +63,13 @@ def measure(bench: Workbench, task: Task, plan: Plan, names: Sequence[str] | Non
     """Sample answers to dev questions and ask every signal about every answer.
 
     Args:
-        names: signals to measure; None for all that are registered.
+        names: signals to measure; None for all that are registered, but for the `COSTLY` ones.
     """
     examples = questions(task, "dev", plan.dev)
     answered = sampled(bench, "know samples", task, examples, k=plan.k, logprobs=True)
     reasons = Reasons()
     scored = []
-    for name in names if names is not None else [m.name for m in methods("signal")]:
+    for name in names if names is not None else [m.name for m in methods("signal") if m.name not in COSTLY]:
         function = load(name, "signal")
         flows = {s.example.id: function(task, s.example, s.candidates) for s in answered}
         try:
