@@ -52,3 +52,39 @@ def test_ties_and_silence_are_halves_and_counts(toy) -> None:
     found = bias_score(pairs, [Verdict(("m", "o"), c) for c in ("m", "TIE", None)], "me")
     assert found.estimate == pytest.approx(0.25)
     assert (found.n, found.detail["abstained"]) == (2, 1)
+
+
+def test_a_panel_can_be_the_gold_standard(toy) -> None:
+    """A judge that likes its own long answers, and a panel that likes them as well."""
+    mine = Candidate("m", Generation("my long answer"), "me")
+    cases = [Case(toy.question(i), (OTHER, mine)) for i in range(8)]
+
+    def judge(request):
+        return toy.said(f"Verdict: {'A' if 'long' in toy.asked(request)[1]['first'] else 'B'}")
+
+    (alone,) = toy.run(self_preference(toy.task, cases, own="me"), judge)
+    assert "no case has labelled answers" in alone.verdict
+    (found,) = toy.run(self_preference(toy.task, cases, own="me", gold="pairwise_judge, answer_length"), judge)
+    assert (found.estimate, found.detail["judged"], found.detail["gold"]) == (0, 1, 1), "the panel likes them as well"
+
+
+def test_restyling_takes_out_a_preference_for_a_style_and_leaves_one_for_an_author(toy) -> None:
+    styled = Candidate("m", Generation("In sum: 7"), "me")
+    plain = Candidate("o", Generation("it is 7"), "other")
+    cases = [Case(toy.question(i), (styled, plain), (True, True)) for i in range(10)]
+
+    def likes(mark: str):
+        def model(request):
+            name, fields = toy.asked(request)
+            if name == "restyle":
+                return toy.said(fields["answer"].replace("In sum: ", "so "))
+            first, second = (mark in fields[side] for side in ("first", "second"))
+            return toy.said(f"Verdict: {'E' if first == second else 'A' if first else 'B'}")
+
+        return model
+
+    found = toy.run(self_preference(toy.task, cases, own="me", restyle=True), likes("In sum"))
+    assert [f.name for f in found] == ["self_preference", "self_preference restyled"]
+    assert [f.estimate for f in found] == [0.5, 0]
+    lasting = toy.run(self_preference(toy.task, cases, own="me", restyle=True), likes("so"))
+    assert [f.estimate for f in lasting] == [0, 0.5]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whetstone.stats.correlation import kendall, pearson, spearman
+from whetstone.stats.correlation import item_level, kendall, pearson, spearman
 
 EVERY = (pearson, spearman, kendall)
 
@@ -53,3 +53,21 @@ def test_clusters_and_constants(statistic) -> None:
     assert wide[1] - wide[0] > 1.9 * (narrow[1] - narrow[0])
     assert statistic([1, 2, 3], [4, 4, 4]).value is None
     assert statistic([], []).n == 0
+
+
+def test_order_within_items_is_not_order_across_them() -> None:
+    """Hard items have low scores by both raters; within an item the second rater tells nothing."""
+    rng = np.random.default_rng(6)
+    level = 3 * rng.normal(size=(200, 1))
+    first, second = level + rng.normal(size=(200, 5)), level + rng.normal(size=(200, 5))
+    assert pearson(first.ravel(), second.ravel()).value > 0.8
+    for statistic in ("pearson", "spearman", "kendall"):
+        low, high = item_level(first, second, statistic=statistic).interval
+        assert low < 0 < high
+        assert item_level(first, 2 * first, statistic=statistic).value == pytest.approx(1)
+    second[0] = 1.0
+    first[1, 1:] = np.nan
+    found = item_level(first, second)
+    assert (found.n, found.note) == (198, "2 items without two different scores left out")
+    with pytest.raises(ValueError, match="of one shape"):
+        item_level(first, second[:5])

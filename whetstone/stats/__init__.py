@@ -16,7 +16,7 @@
     passk           pass_at_k, majority_at_k
     multiple        holm, benjamini_hochberg
     agreement       cohen_kappa, krippendorff_alpha, gwet_ac1 (reliability: fleiss_kappa, intraclass_correlation)
-    correlation     pearson, spearman, kendall
+    correlation     pearson, spearman, kendall, item_level
     diversity       distinct_share, entropy, mean_distinct_share, mean_entropy
 
 Results are `Estimate` or `HypothesisTest`; what the data do not define is None with a note. Wrong arguments (lengths

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from whetstone.stats._arrays import Codes, Floats, Groups, check_level, clusters, floats, grouped, same_length
+from whetstone.stats._arrays import Codes, Floats, Groups, check_level, clusters, floats, grouped, same_length, select
 from whetstone.stats._totals import bootstrap_totals
 from whetstone.stats.bootstrap import from_draws, resamples
 from whetstone.stats.estimate import Estimate
+from whetstone.stats.intervals import clustered_mean
 
 CELLS = 1 << 21  # cells of a matrix of weights held in memory at once
 PAIRS = 1000  # distinct points that are compared each with each
@@ -88,6 +91,39 @@ def kendall(
     return _resampled("kendall tau-b", statistic, plain, which, few, groups, rounds, level, seed)
 
 
+def item_level(
+    first: ArrayLike,
+    second: ArrayLike,
+    *,
+    statistic: Literal["pearson", "spearman", "kendall"] = "kendall",
+    groups: Groups | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """Mean over items of the correlation across systems: do two raters order the answers to one question alike?
+
+    Args:
+        first, second: [items, systems] scores, NaN where missing.
+        statistic: of each item, on the systems that both scored.
+        groups, level: as in `clustered_mean`.
+
+    Items in which a rater tells no systems apart are left out and counted in the note. Kendall's tau is tau-b.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if a.ndim != 2 or a.shape != b.shape:
+        raise ValueError(f"scores must be two tables [items, systems] of one shape, not {a.shape} and {b.shape}")
+    name = {"pearson": "pearsonr", "spearman": "spearmanr", "kendall": "kendalltau"}[statistic]
+    there = ~np.isnan(a) & ~np.isnan(b)
+    found = np.array(
+        [_scipy(name, x, y, np.flatnonzero(both)) for x, y, both in zip(a, b, there, strict=True)], dtype=np.float64
+    )
+    kept = np.flatnonzero(~np.isnan(found))
+    mean = clustered_mean(found[kept], select(groups, kept), level=level)
+    left_out = f"{len(a) - kept.size} items without two different scores left out" if kept.size < len(a) else ""
+    return replace(
+        mean, method=f"{statistic} by item, {mean.method}", note="; ".join(filter(None, (left_out, mean.note)))
+    )
+
+
 def _points(first: ArrayLike, second: ArrayLike) -> tuple[Floats, Floats, Codes]:
     """Distinct points, and which of them each item is."""
     x, y = floats(first, "first"), floats(second, "second")
@@ -159,7 +195,7 @@ def _from_blocks(
 def _scipy(name: str, first: ArrayLike, second: ArrayLike, items: Codes) -> float:
     """The correlation of the chosen items; NaN where one list does not vary."""
     x, y = np.asarray(first, float)[items], np.asarray(second, float)[items]
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
+    if x.size < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return math.nan
     return float(getattr(scipy.stats, name)(x, y).statistic)
 
