@@ -128,6 +128,7 @@ def test_the_meter_never_lets_more_through_than_the_limit_and_uses_what_it_may()
             with pytest.raises(LimitReached, match=f"--max-tokens {limit} allow"):
                 drive(flows(100), {"policy": model})
             assert meter.tokens <= limit
+            assert meter.note() == f"{meter.tokens} of {limit} paid"
             # One worst case: 2 bytes and 8 for the message, 50 to write.
             assert meter.tokens > limit - 60 - 7
         else:
@@ -144,7 +145,7 @@ def test_a_limit_of_money() -> None:
     assert meter.cost is not None
     assert 0.003 - price.of(10, 50) < meter.cost <= 0.003
     assert meter.cost == pytest.approx(price.of(sum(meter.prompt.values()), sum(meter.completion.values())))
-    assert "USD" in meter.note()
+    assert meter.note().endswith("USD of 0.003")
 
 
 def test_two_models_share_a_meter_and_errors_are_free() -> None:

@@ -113,8 +113,13 @@ class Meter:
         return "" if self.price is None else money_text(self.cost or 0.0, self.price.currency)
 
     def note(self) -> str:
-        """What is paid so far, for the progress bar."""
-        return " · ".join(filter(None, (f"{count(self.tokens)} paid", self.money())))
+        """What is paid so far, for the progress bar: tokens where they are limited, money where there is a price."""
+        tokens, cost = self.limits.tokens, self.limits.cost
+        parts = [
+            f"{count(self.tokens)} of {count(tokens)} paid" if tokens is not None else "",
+            self.money() + (f" of {cost:g}" if cost is not None else ""),
+        ]
+        return " · ".join(filter(None, parts))
 
     def sentence(self) -> str:
         """What the run has paid for, by role."""
