@@ -148,6 +148,8 @@ def able(toy: Any, request: Request) -> Reply:
         text = f"Score: {luck.randrange(1, 2 if name != 'predict' else 4)}"
     elif name == "grade_answer":
         text = f"Good. Score: {luck.randrange(5)}"
+    elif name in ("correct", "grade_essay"):
+        text = f"{fields['answer']} now" if name == "correct" else f"Score: {luck.randrange(6)}"
     elif name == "award":
         text = f"Score: {luck.randrange(int(fields['points']) + 1)}"
     elif name == "compare_degrees":
