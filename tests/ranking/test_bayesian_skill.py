@@ -59,6 +59,14 @@ def test_eta_ranks_by_what_is_nearly_certain():
     assert careful.scores == pytest.approx(plain.scores - 3 * np.asarray(plain.settings["deviations"]))
 
 
+def test_a_newcomer_among_three_that_are_known_is_not_frozen():
+    known = np.array([[0, 1, 2, -1], [1, 2, 0, -1], [2, 0, 1, -1]] * 40)
+    upset = Rankings(NAMES[:4], np.vstack([known, [[3, 0, 1, 2]], [[0, 1, 2, 3]] * 20]))
+    held, frozen = bayesian_skill(upset), bayesian_skill(upset, floor=1e-4)
+    assert frozen.order[0] == 3
+    assert held.order[-1] == 3
+
+
 def test_a_comparison_is_a_ranking_of_two():
     rankings = drawn([27, 25, 23], 30, width=2)
     pairs = bayesian_skill(rankings.pairs())
@@ -90,6 +98,6 @@ def test_variance_never_falls_below_the_floor():
 
 def test_settings_that_make_no_sense():
     rankings = drawn([25, 25, 25], 3, width=3)
-    for options in ({"beta": 0.0}, {"deviation": -1.0}, {"draw_margin": -1.0}, {"eta": -1.0}):
+    for options in ({"beta": 0.0}, {"deviation": -1.0}, {"draw_margin": -1.0}, {"eta": -1.0}, {"floor": 0.0}):
         with pytest.raises(ConfigError, match="beta"):
             bayesian_skill(rankings, **options)
