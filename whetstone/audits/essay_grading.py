@@ -69,7 +69,8 @@ def essay_grading(
     counted = np.array([features(essay.text) for essay in essays])
     graded: dict[str, list[float | None]] = {"judge": judged, "features": known(tuned(counted, grades, groups))}
     rows = [i for i, grade in enumerate(judged) if grade is not None]
-    both = np.column_stack([counted[rows], [judged[i] for i in rows]]).astype(float)
+    marks = np.array([[judged[i]] for i in rows], dtype=float)
+    both = np.hstack([counted[rows], marks])
     joint = known(tuned(both, [grades[i] for i in rows], [groups[i] for i in rows]))
     together = dict(zip(rows, joint, strict=True))
     graded["features+judge"] = [together.get(i) for i in range(len(essays))]
