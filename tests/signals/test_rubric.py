@@ -29,7 +29,7 @@ def judge(toy, seen=None):
 
 def test_grades_by_the_anchors_and_the_reference(toy) -> None:
     seen: list[dict[str, str]] = []
-    example = replace(toy.question(1), meta={"rubric": RUBRIC, "reference": "red green blue"})
+    example = replace(toy.question(1), meta={"rubric": RUBRIC, "model_answer": "red green blue"})
     texts = toy.candidates("red", "red blue", "grey")
     signals = toy.run(rubric(toy.task, example, texts), judge(toy, seen))
     assert [s.value for s in signals] == [2, 3, 1]

@@ -52,7 +52,7 @@ def rubric(
     Args:
         criteria: what is graded; the example's `meta["rubric"]` ({"criteria": ..., "anchors": [...]}) goes before it.
         anchors: what the grades 1 to 5 mean, separated by `|`.
-        reference: an answer worth a 5 to compare with: the example's `meta["reference"]` if it has one, one that the
+        reference: an answer worth a 5 to compare with: the example's `meta["model_answer"]` if it has one, one that the
             judge writes first, or none.
         style: feedback before or after the grade.
         samples: grades of each answer; the value is their mean.
@@ -63,7 +63,7 @@ def rubric(
     feedback. Source of the parts: "Prometheus: Inducing Fine-grained Evaluation Capability in Language Models".
     """
     criteria, levels = rubric_of(example, criteria, anchors)
-    against = example.meta.get("reference") if reference == "given" else None
+    against = example.meta.get("model_answer") if reference == "given" else None
     if reference == "written":
         greedy = replace(task.sampling, temperature=0.0)
         (own,) = yield from sample(example.prompt, sampling=greedy, role="judge")
