@@ -23,8 +23,7 @@ Floats = NDArray[np.float64]
     checked="tests/audits/test_reward_robustness.py::test_accuracy_on_sets_foretells_best_of_n_of_planted_rewards",
 )
 def reward_robustness(
-    scores: Mapping[str, ArrayLike],
-    samples: Mapping[str, ArrayLike],
+    rewards: Mapping[str, tuple[ArrayLike, ArrayLike]],
     correct: ArrayLike,
     *,
     budgets: Sequence[int] = (1, 4, 16),
@@ -33,8 +32,8 @@ def reward_robustness(
     """Accuracy of rewards on one-right-many-wrong sets, their best-of-N accuracy, and whether the two go together.
 
     Args:
-        scores: for each reward its scores [sets, answers], the right answer's first.
-        samples: for each reward its scores [questions, N] of a policy's samples.
+        rewards: for each reward its scores [sets, answers], the right answer's first, and its scores [questions, N] of
+            a policy's samples.
         correct: [questions, N] whether each sample is right.
         budgets: numbers of samples to choose from, the first ones of each question.
         groups: cluster of each question.
@@ -45,15 +44,13 @@ def reward_robustness(
         best accuracy over the budgets minus that at the largest. Then `link`: Spearman's rho over the rewards between
         first places and best-of-N accuracy at the largest budget, with its interval where there are enough rewards.
 
-    Raises ConfigError when rewards or shapes do not match.
+    Raises ConfigError when shapes do not match.
     """
     right = np.asarray(correct, dtype=np.float64)
-    if set(scores) != set(samples):
-        raise ConfigError(f"rewards of sets and of samples differ: {', '.join(sorted(set(scores) ^ set(samples)))}")
     where = list(groups) or [str(i) for i in range(len(right))]
     found, firsts, chosen = [], [], []
-    for name, given in scores.items():
-        table, drawn = np.asarray(given, dtype=np.float64), np.asarray(samples[name], dtype=np.float64)
+    for name, given in rewards.items():
+        table, drawn = (np.asarray(part, dtype=np.float64) for part in given)
         if table.ndim != 2 or table.shape[1] < 2 or drawn.shape != right.shape or max(budgets) > right.shape[1]:
             raise ConfigError(f"{name}: sets {table.shape}, samples {drawn.shape}, labels {right.shape}")
         rank = 1 + (table[:, 1:] >= table[:, :1]).sum(axis=1)
