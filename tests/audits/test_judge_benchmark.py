@@ -87,5 +87,6 @@ def test_settings_are_read_and_checked() -> None:
         "pointwise",
         {"style": "free", "samples": 3, "steps": True},
     )
+    assert settings_of("pointwise:style=free;samples=3")[1] == {"style": "free", "samples": 3}
     with pytest.raises(ConfigError, match="has no setting 'colour=red'"):
         settings_of("pointwise:colour=red")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -19,12 +20,14 @@ T = TypeVar("T")
 def settings_of(spec: str) -> tuple[str, dict[str, Any]]:
     """Name and options of `NAME:KEY=VALUE,KEY=VALUE`; values are Python literals, true, false or plain words.
 
+    Semicolons part options too, for places where commas part methods.
+
     Raises:
         ConfigError: an option that the method does not have, or one without a value.
     """
     name, _, text = spec.partition(":")
     known, chosen = options(load(name)), {}
-    for part in filter(None, text.split(",")):
+    for part in filter(None, re.split("[,;]", text)):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if key not in known or not equals:
             raise ConfigError(f"{name} has no setting {part!r}; known: {', '.join(known)}")

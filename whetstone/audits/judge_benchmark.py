@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
@@ -77,6 +78,7 @@ def benchmarked(
         where = [group for group, is_known in zip(groups, known, strict=True) if is_known]
         test = paired_permutation(shares[judge][known], np.full(known.sum(), 0.5), groups=where)
         accuracy = finding(f"accuracy/{judge}", proportion(shares[judge][known], groups=where))
+        reasons = dict(Counter(verdict.reason for verdict in given if verdict.choice is None).most_common(3))
         unread = proportion((~known).astype(float), groups=groups)
         cost = {"requests_per_pair": costs[judge]} if costs else {}
         told = "not measured" if not known.any() else sentence(test.p, accuracy.estimate)
@@ -91,7 +93,7 @@ def benchmarked(
                 told,
                 {**accuracy.detail, **cost},
             ),
-            finding(f"unreadable/{judge}", unread),
+            finding(f"unreadable/{judge}", unread, reasons=reasons),
             *system_ranking(judge, asked, shares[judge]),
         ]
     first, *others = shares
