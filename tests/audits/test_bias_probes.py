@@ -68,3 +68,12 @@ def test_only_the_wrong_answer_is_dressed_up(toy) -> None:
     assert len(probe_all([pair], PROBES)) == len(PROBES) + 1
     with pytest.raises(ConfigError, match="no probe is called"):
         next(bias_probes(toy.task, cases(toy, 2), probes="beauty"))
+
+
+def test_probes_that_a_judge_cannot_read_are_not_measured(toy) -> None:
+    def judge(request):
+        return toy.said("hm" if "textbook" in str(toy.asked(request)[1]) else "Verdict: A")
+
+    found = {f.name: f for f in toy.run(bias_probes(toy.task, cases(toy, 5), probes="authority,format"), judge)}
+    assert found["authority"].verdict == "not measured: the judge cannot read it"
+    assert found["format"].n == 5

@@ -77,6 +77,7 @@ def gains(
     for name, test, p, (low, high) in zip(measures, tests, holm([t.p for t in tests]), values, strict=True):
         sure = p is not None and p < 0.05
         told = ("the remedy helps" if high > low else "the remedy harms") if sure else "no effect of the remedy found"
+        told = told if test.effect.n else "not measured: a judge cannot read it"
         shown = HypothesisTest(test.effect, p, 0.0, f"{test.method}, Holm")
         found.append(finding(name, shown, verdict=told, before=low, after=high, left_out=len(asked) - test.effect.n))
     return found

@@ -102,6 +102,7 @@ def effects(asked: Sequence[Pair], clean: Sequence[Verdict], probed: Mapping[str
         up = (test.effect.value or 0.0) > 0
         sure = p is not None and p < 0.05
         told = f"{'is taken in by' if up else 'is put off by'} {name}" if sure else f"no effect of {name} found"
+        told = told if test.effect.n else "not measured: the judge cannot read it"
         found.append(finding(name, HypothesisTest(test.effect, p, 0.0, f"{test.method}, Holm"), verdict=told, **detail))
     return found
 
