@@ -205,6 +205,8 @@ def test_validate_names_lines(run: Run, tmp_path: Path) -> None:
         (["train", "expert_iteraton", *TOY], "did you mean expert_iteration"),
         (["train", "expert_iteration", *TOY, "--filter", "gut"], "--filter"),
         (["run", "positon", *TOY], "did you mean position"),
+        (["run", "rater_agreement", *TOY], "works on data"),
+        (["run", "bradley_terry", *TOY], "works on data"),
         (["compare", "a", "b"], "no runs are stored"),
         (["compare", "a", "b", "--task", "toy"], "--task and --model"),
         (["report"], "result.json"),

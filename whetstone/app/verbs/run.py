@@ -57,6 +57,8 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 def main(args: argparse.Namespace) -> None:
     known = find_method(args.name)
+    if known.kind in ("ranking", "table"):
+        raise ConfigError(f"{known.name} works on data, not on a model: see whetstone show {known.name}")
     options = method_options(args, known)
     console = Console(sys.stderr if args.json else sys.stdout)
     if known.kind in ("guard", "monitor"):
