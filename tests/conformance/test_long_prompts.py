@@ -28,7 +28,7 @@ def short_sighted(request: Request) -> Reply:
         raise Unsupported(REFUSAL)
     if isinstance(request, Embed):
         return Embedding((1.0, 0.0))
-    grade = len(request.prompt[-1].text) % 4
+    grade = 1 + len(request.prompt[-1].text) % 3
     said = f"+ being quick\nConfidence: 70\nScore: {grade}\nthe answer is 3\nVerdict: "
     text = request.continuation if isinstance(request, Score) else said
     letters = ("A", "B") if "compare" in repr(request) else ("Y", "N")
