@@ -56,7 +56,7 @@ class ServedCodec(TextCodec):
             return int(self.tokenizer.unk_token_id)
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
         name = getattr(getattr(backend, "model", None), "unk_token", None)
-        return None if backend is None or name is None else backend.token_to_id(name)  # type: ignore[no-any-return]
+        return None if backend is None or name is None else backend.token_to_id(name)
 
     def _known(self, ids: tuple[int, ...], text: str) -> tuple[int, ...]:
         if not ids:
