@@ -29,7 +29,7 @@ def short_sighted(request: Request) -> Reply:
     if isinstance(request, Embed):
         return Embedding((1.0, 0.0))
     grade = 1 + len(request.prompt[-1].text) % 3
-    said = f"+ being quick\nConfidence: 70\nScore: {grade}\nthe answer is 3\nVerdict: "
+    said = f"+ being quick\nScore of A: 6\nScore of B: 5\nConfidence: 70\nScore: {grade}\nthe answer is 3\nVerdict: "
     text = request.continuation if isinstance(request, Score) else said
     letters = ("A", "B") if "compare" in repr(request) else ("Y", "N")
     tokens = tuple(Token(piece, log(0.7), ((piece, log(0.7)), ("N", log(0.2)))) for piece in (text, letters[0]))

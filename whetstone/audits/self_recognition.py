@@ -60,7 +60,10 @@ def self_recognition(
             shown = {"question": pair.example.question, "first": a.text, "second": b.text}
             return (yield from ask_once(user(form("compare_authorship", AUTHORSHIP, **shown)), a, b, sampling))
 
-        return (yield from in_both_orders(pair.first, pair.second, ask, "average"))
+        try:
+            return (yield from in_both_orders(pair.first, pair.second, ask, "average"))
+        except Abstain as reason:
+            return Verdict((pair.first.id, pair.second.id), None, reason=str(reason))
 
     recognised = yield from gather(authorship(pair) for pair in asked)
     preferred = yield from prefer(task, asked, judge)
