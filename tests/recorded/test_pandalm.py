@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from whetstone.stats.agreement import cohen_kappa, krippendorff_alpha
-from whetstone.stats.reliability import fleiss_kappa
+from whetstone.stats.raters import fleiss_kappa
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from whetstone.ranking._peers import vote, win_rates
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.peer_rank import peer_rank
-from whetstone.stats.reliability import fleiss_kappa
+from whetstone.stats.raters import fleiss_kappa
 
 MODELS = ("gpt-4", "claude", "vicuna", "gpt-3.5", "bard")
 RATES = {

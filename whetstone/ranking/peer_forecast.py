@@ -14,7 +14,7 @@ from whetstone.core.registry import method
 from whetstone.ranking.grades import Grades, weighted_mean
 from whetstone.ranking.ranking import Ranking
 from whetstone.stats.estimate import Estimate
-from whetstone.stats.reliability import intraclass_correlation
+from whetstone.stats.raters import intraclass_correlation
 
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@
     selective       risk_coverage, aurc, excess_aurc, accuracy_at_coverage
     passk           pass_at_k, majority_at_k
     multiple        holm, benjamini_hochberg
-    agreement       cohen_kappa, krippendorff_alpha, gwet_ac1 (reliability: fleiss_kappa, intraclass_correlation)
+    agreement       cohen_kappa, krippendorff_alpha, gwet_ac1 (raters: fleiss_kappa, intraclass_correlation)
     correlation     pearson, spearman, kendall, item_level
     diversity       distinct_share, entropy, mean_distinct_share, mean_entropy
 

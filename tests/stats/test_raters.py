@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whetstone.stats.reliability import Model, fleiss_kappa, intraclass_correlation
+from whetstone.stats.raters import Model, fleiss_kappa, intraclass_correlation
 
 # Shrout and Fleiss (1979), table 2: six targets, four judges.
 PUBLISHED = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
