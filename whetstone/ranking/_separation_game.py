@@ -96,7 +96,8 @@ def equilibrium(
         off = max(np.abs(x - inside).max(), np.abs(rows - held).max())
         drift = penalty * np.abs(inside - last + game.turn_back(game.back(held - last_held))).max()
         if max(off, drift) < tolerance:
-            return inside / inside.sum()
+            found: Floats = inside / inside.sum()
+            return found
         if step % 100 == 0 and not 0.2 < off / max(drift, 1e-300) < 5:
             penalty *= float(np.clip(np.sqrt(off / max(drift, 1e-300)), 0.2, 5.0))
             factor = game.factor(penalty)
