@@ -1,9 +1,9 @@
 """The command line from outside: start-up time, JSON on every verb, one line and status 2 for a user's mistake."""
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -28,16 +28,18 @@ def test_starts_without_numpy_torch_or_rich(argv: list[str]) -> None:
 
 
 def test_start_up_is_quick() -> None:
-    def best(*argv: str) -> float:
+    def processor_seconds(*argv: str) -> float:
+        """Of the command alone, since the clock on the wall also counts what else the machine does."""
         times = []
         for _ in range(3):
-            began = time.perf_counter()
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             whetstone(*argv)
-            times.append(time.perf_counter() - began)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         return min(times)
 
-    assert best("--help") < 0.2
-    assert best("list", "--json") < 0.4  # 0.11 s measured; room for a busy machine
+    assert processor_seconds("--help") < 0.2
+    assert processor_seconds("list", "--json") < 0.4  # 0.14 s measured on a quiet machine
 
 
 def test_import_is_quick() -> None:
