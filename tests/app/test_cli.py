@@ -38,8 +38,8 @@ def test_start_up_is_quick() -> None:
             times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         return min(times)
 
-    assert processor_seconds("--help") < 0.2
-    assert processor_seconds("list", "--json") < 0.4  # 0.14 s measured on a quiet machine
+    assert processor_seconds("--help") < 0.3
+    assert processor_seconds("list", "--json") < 0.8  # 0.14 s measured on a quiet machine
 
 
 def test_import_is_quick() -> None:
