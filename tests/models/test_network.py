@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from whetstone.core.errors import ModelError
 from whetstone.models.engine.check import deviation, network_of
 from whetstone.models.engine.llama import LlamaNetwork, fits
-from whetstone.models.engine.network import SlotCache, TransformersNetwork
+from whetstone.models.engine.network import TransformersNetwork
 
 
 @pytest.mark.parametrize("kv_heads", [1, 2])
@@ -22,8 +23,8 @@ def test_lean_llama_gives_the_same_logits(tiny, kv_heads):
         network = LlamaNetwork(net)
         after, past = network.prefill(ids, lengths)
         assert (after - wanted[torch.arange(3), lengths - 1]).abs().max() < 1e-5
-        cache = SlotCache()
-        cache.reserve(4, 32, past)
+        cache = network.cache(past)
+        cache.reserve(4, 32)
         rows = torch.tensor([2, 0, 1])
         cache.insert(torch.arange(3), past, rows, 20)
         news = torch.randint(48, (3, 5), generator=torch.Generator().manual_seed(1))
@@ -31,7 +32,7 @@ def test_lean_llama_gives_the_same_logits(tiny, kv_heads):
         wanted = [net(input_ids=sequence[None]).logits[0, -5:] for sequence in whole]
         further = network.extend([(k[rows], v[rows]) for k, v in past], lengths[rows], news)
         for step in range(5):
-            found = network.step(cache, news[:, step], lengths[rows] + step)
+            found = network.step(cache, news[:, step], lengths[rows].numpy() + step, np.zeros(3, np.int64))
             for row in range(3):
                 assert (found[row] - wanted[row][step]).abs().max() < 1e-5
                 assert (further[row, step] - wanted[row][step]).abs().max() < 1e-5

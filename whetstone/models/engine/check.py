@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from whetstone.core.errors import ModelError
 from whetstone.models.engine.llama import LlamaNetwork, fits
-from whetstone.models.engine.network import Network, SlotCache, TransformersNetwork
+from whetstone.models.engine.network import Network, TransformersNetwork
 
 
 def network_of(model: Any) -> Network:
@@ -42,10 +43,11 @@ def deviation(network: Network, model: Any) -> float:
         after, past = network.prefill(ids[:, :4], lengths)
         following = torch.stack([ids[i, n : n + 3] for i, n in enumerate(lengths.tolist())])
         further = network.extend(past, lengths, following)
-        cache = SlotCache()
-        cache.reserve(4, 8, past)
+        cache = network.cache(past)
+        cache.reserve(3, 7)
         cache.insert(rows, past, rows, 4)
-        steps = [network.step(cache, following[:, i], lengths + i) for i in range(3)]
+        alone = np.zeros(3, np.int64)
+        steps = [network.step(cache, following[:, i], lengths.cpu().numpy() + i, alone) for i in range(3)]
     except (TypeError, ValueError, RuntimeError, IndexError, AttributeError, NotImplementedError):
         return float("inf")
     pairs: list[tuple[Tensor, Tensor]] = [(after, wanted[rows, lengths - 1])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, Literal
 
 import numpy as np
@@ -13,13 +13,15 @@ from torch import Tensor
 
 from whetstone.core.errors import ModelError
 from whetstone.core.types import Generation, Reply, Token, Usage
-from whetstone.models.engine.network import Network, SlotCache, token_bytes
+from whetstone.models.engine.cache import Cache, token_bytes
+from whetstone.models.engine.network import Network
 from whetstone.models.engine.prompts import Prefill, Prompts, ahead
-from whetstone.models.engine.rows import Job, Rows
-from whetstone.models.engine.sampling import choose, measures, uniforms
+from whetstone.models.engine.rows import Job, Moves, Rows
+from whetstone.models.engine.sampling import choose, measures, streams, uniforms
 from whetstone.models.text import TextCodec
 
 Done = list[tuple[int, Reply | Exception]]
+SLACK = 0.85
 SORTED = 16
 """Of how many times the slots' jobs at a time the shortest prompts go first; jobs beyond them wait their turn."""
 
@@ -44,8 +46,10 @@ class Decoder:
         self.queued: deque[Job] = deque()
         self.waiting: deque[Job] = deque()
         self.rows = Rows(slots)
-        self.cache = SlotCache()
-        self.logits: Tensor | None = None
+        self.group = network.group if slots >= network.group else 1
+        self.begun = False
+        self.cache: Cache
+        self.logits: Tensor
         self.ends = np.zeros(0, bool)
         self.stops: dict[tuple[str, ...], int] = {(): 0}
         self.stop_table = np.zeros((1, 0), bool)
@@ -64,7 +68,6 @@ class Decoder:
         """Let waiting jobs in, then draw one token for every row; returns the rows that this finished."""
         self._admit()
         rows, n = self.rows, self.rows.count
-        assert self.logits is not None
         logprobs = torch.log_softmax(self.logits[:n], -1)
         chosen = choose(
             logprobs,
@@ -77,14 +80,15 @@ class Decoder:
         self._remember(logprobs, chosen, drawn)
         finished = self.ends[drawn] | (rows.made[:n] >= rows.limit[:n]) | self.stop_table[rows.stop[:n], drawn]
         done: Done = []
-        for slot in np.flatnonzero(finished & rows.alive[:n]).tolist():
-            reply = self._finish(slot)
-            if reply is not None:
-                done.append(reply)
-        if rows.live < 0.75 * rows.count:
-            slots, sources = (self._tensor(np.array(moved, np.int64)) for moved in rows.compact())
-            self.cache.move(slots, sources, int(rows.length.max()))
-            chosen[slots] = chosen[sources]
+        slots = np.flatnonzero(finished & rows.alive[:n])
+        if slots.size:
+            diverged = self.logits[self._tensor(slots)].isnan().any(1).tolist()
+            replies = (self._finish(slot, bad) for slot, bad in zip(slots.tolist(), diverged, strict=True))
+            done += [reply for reply in replies if reply is not None]
+        if self.crowded and self.group > 1 and rows.live < SLACK * rows.count:
+            self._move(rows.regroup(self.group), chosen)
+        if rows.live < 0.75 * rows.count and not (self.crowded and rows.free(self.group)[0]):
+            self._move(rows.compact(), chosen)
         if rows.live:
             self._advance(chosen[: rows.count])
         return done
@@ -92,38 +96,59 @@ class Decoder:
     # ---------------------------------------------------------------------------------- entering
 
     def _admit(self) -> None:
-        """Let waiting jobs into free slots: copy the keys and values of their prompts, and the logits after them."""
+        """Let waiting jobs into free slots; as many with one prompt as make a block share its keys and values."""
         if not self.waiting:
-            # rows of like length run together: each step costs as much as its longest row
-            batch = [self.queued.popleft() for _ in range(min(len(self.queued), SORTED * self.slots))]
-            self.waiting.extend(sorted(batch, key=lambda job: len(job.prompted.ids)))
+            self._fetch()
         if not self.waiting or self.rows.live == self.slots:
             return
+        blocks, slots = self.rows.free(self.group)
         groups: dict[int, list[tuple[int, Job]]] = {}
         reach = int(self.rows.reach.max())
-        for slot in self.rows.free():
-            if not self.waiting:
-                break
+        while self.waiting and (blocks or slots):
             job = self.waiting[0]
             if job.prompted.prefill is None:
                 self.prompts.read(ahead(other.prompted for other in self.waiting))
             prefill = job.prompted.prefill
             assert prefill is not None
-            if self.logits is None:
-                self._begin(prefill.logits)
+            if not self.begun:
+                self._begin(prefill)
             reach = max(reach, job.reach)
-            if self.rows.live and (self.rows.live + 1) * reach * token_bytes(prefill.past) > self.memory:
+            most = self.memory // (reach * self.token_bytes) - self.rows.live
+            shared = self.group > 1 and most >= self.group and self._siblings()
+            if (shared and not blocks) or (most < 1 and self.rows.live):
                 break
-            self.waiting.popleft()
-            self.rows.enter(slot, job, self._stop_set(job.request.sampling.stop))
-            groups.setdefault(id(prefill), []).append((slot, job))
+            if shared:
+                chosen = blocks.pop()
+            else:
+                slots = slots or blocks.pop()[::-1]
+                chosen = [slots.pop()]
+            for slot in chosen:
+                job = self.waiting.popleft()
+                self.rows.enter(slot, job, self._stop_set(job.request.sampling.stop), shared=shared)
+                groups.setdefault(id(prefill), []).append((slot, job))
         for group in groups.values():
             self._insert(group)
 
-    def _begin(self, like: Tensor) -> None:
-        """Make the tables that need the size of the vocabulary."""
-        size = like.shape[1]
-        self.logits = like.new_zeros(self.slots, size)
+    def _fetch(self) -> None:
+        """Queued jobs wait in order of length, as each step costs as much as its longest row, and by prompt."""
+        batch = [self.queued.popleft() for _ in range(min(len(self.queued), SORTED * self.slots))]
+        first: dict[int, int] = {}
+        seeds = np.array([job.request.sampling.seed for job in batch], np.uint64)
+        for job, stream in zip(batch, streams(seeds).tolist(), strict=True):
+            job.stream = stream
+            first.setdefault(id(job.prompted), len(first))
+        self.waiting.extend(sorted(batch, key=lambda job: (len(job.prompted.ids), first[id(job.prompted)])))
+
+    def _siblings(self) -> bool:
+        """Have the next jobs, as many as a block has slots, one prompt?"""
+        following = list(islice(self.waiting, self.group))
+        return len(following) == self.group and all(job.prompted is following[0].prompted for job in following)
+
+    def _begin(self, like: Prefill) -> None:
+        """Make the cache, and the tables that need the size of the vocabulary."""
+        size = like.logits.shape[1]
+        self.begun, self.cache, self.token_bytes = True, self.network.cache(like.past), token_bytes(like.past)
+        self.logits = like.logits.new_zeros(self.slots, size)
         self.ends = np.isin(np.arange(size), self.codec.ends)
         self.stop_table = np.zeros((1, size), bool)
 
@@ -140,29 +165,22 @@ class Decoder:
         return self.stops[stop]
 
     def _insert(self, group: list[tuple[int, Job]]) -> None:
-        """Fill slots from one prefill."""
-        prefill = group[0][1].prompted.prefill
+        """Fill slots from one prefill: its keys and values, and the logits after them."""
+        rows, prefill = self.rows, group[0][1].prompted.prefill
         assert prefill is not None
-        assert self.logits is not None
-        span = max(len(job.prompted.ids) for _, job in group)
-        self._room(max(span, int(self.rows.length.max())), prefill)
-        slots = self._tensor(np.array([slot for slot, _ in group]))
-        sources = self._tensor(np.array([job.prompted.row for _, job in group]))
-        self.cache.insert(slots, prefill.past, sources, span)
-        self.logits[slots] = prefill.logits[sources]
+        slots = np.array([slot for slot, _ in group])
+        sources = np.array([job.prompted.row for _, job in group])
+        self.cache.reserve(rows.count, int(rows.length.max()))
+        alone, first = rows.shared[slots] == 0, (rows.shared[slots] > 0) & (slots % self.group == 0)
+        if alone.any():
+            span = int(rows.length[slots].max())
+            self.cache.insert(self._tensor(slots[alone]), prefill.past, self._tensor(sources[alone]), span)
+        if first.any():
+            blocks, span = self._tensor(slots[first] // self.group), int(rows.shared.max())
+            self.cache.share(blocks, prefill.past, self._tensor(sources[first]), span)
+        self.logits[self._tensor(slots)] = prefill.logits[self._tensor(sources)]
         for _, job in group:
             self.prompts.release(job.prompted)
-
-    def _room(self, span: int, like: Prefill | None = None) -> None:
-        """Fit the cache to the running rows and to `span` tokens: close to them, but not anew at every step."""
-        cache, rows = self.cache, self.rows
-        count, width = cache.rows, cache.width
-        if rows.count > count:
-            count = max(rows.count, min(2 * count, self.slots))
-        if not 0.6 * width <= span <= width:
-            width = -(-max(span, min(span, width) * 9 // 8) // 16) * 16
-        if (count, width) != (cache.rows, cache.width):
-            cache.reserve(count, width, like.past if like else cache.layers)
 
     # ---------------------------------------------------------------------------------- running
 
@@ -185,18 +203,24 @@ class Decoder:
     def _advance(self, chosen: Tensor) -> None:
         """Read each row's new token; a free slot among them comes along, which costs less than closing the gap."""
         rows, n = self.rows, self.rows.count
-        assert self.logits is not None
-        self._room(int(rows.length.max()) + 1)
-        self.logits[:n] = self.network.step(self.cache, chosen, self._tensor(rows.length[:n]))
+        self.cache.reserve(n, int(rows.length.max()) + 1)
+        self.logits[:n] = self.network.step(self.cache, chosen, rows.length[:n], rows.shared[:n])
         rows.length[:n] += rows.alive[:n]
+
+    def _move(self, moves: Moves, chosen: Tensor) -> None:
+        """Do in the cache, and in the tokens just drawn, as was done in the rows."""
+        slots, sources, lengths, shared = moves
+        if len(slots):
+            self.cache.reserve(int(max(slots.max(), sources.max())) + 1, int((lengths + shared).max()))
+            self.cache.move(*map(self._tensor, moves))
+            chosen[self._tensor(slots)] = chosen[self._tensor(sources)]
 
     # ---------------------------------------------------------------------------------- leaving
 
-    def _finish(self, slot: int) -> tuple[int, Reply | Exception] | None:
+    def _finish(self, slot: int, diverged: bool) -> tuple[int, Reply | Exception] | None:
         """Answer a row that drew an end token, reached its limit or wrote a stop string; None if it did not."""
         rows, job = self.rows, self.rows.jobs[slot]
         assert job is not None
-        assert self.logits is not None
         made = int(rows.made[slot])
         ids: list[int] = rows.tokens[slot, :made].tolist()
         ended = bool(self.ends[ids[-1]])
@@ -207,7 +231,7 @@ class Decoder:
         if not (cuts or ended or made >= job.limit):
             return None
         rows.leave(slot)
-        if bool(self.logits[slot].isnan().any()):
+        if diverged:
             return job.ticket, ModelError("the model's logits are not numbers; its weights have diverged")
         kept = text[: min(cuts)] if cuts else text
         tokens = None

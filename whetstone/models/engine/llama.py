@@ -12,11 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
-from whetstone.models.engine.network import KV, SlotCache, extension_mask
+from whetstone.models.engine.cache import KV
+from whetstone.models.engine.chunks import ChunkCache
+from whetstone.models.engine.network import extension_mask
 
 Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 LARGEST = 200_000_000
@@ -46,6 +50,8 @@ def fits(model: Any) -> bool:
 
 class LlamaNetwork:
     """The network of a `LlamaForCausalLM`, from a copy of its weights as they are now."""
+
+    group = 4
 
     def __init__(self, model: Any) -> None:
         config = model.config
@@ -92,7 +98,7 @@ class LlamaNetwork:
     def extend(self, past: KV, lengths: Tensor, ids: Tensor) -> Tensor:
         rows, width = ids.shape
         visible = extension_mask(lengths, past[0][0].shape[2], width)
-        positions = (lengths[:, None] + torch.arange(width, device=ids.device)).clamp(max=len(self.rotation) - 1)
+        positions = (lengths[:, None] + torch.arange(width, device=ids.device)).clamp(max=self.rotation.shape[0] - 1)
 
         def attend(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
             q, k, v = (t.view(rows, width, -1, self.size).transpose(1, 2) for t in (query, key, value))
@@ -104,34 +110,33 @@ class LlamaNetwork:
         hidden = self._hidden(ids.reshape(-1), self.rotation[positions.view(-1)][:, None], attend)
         return self._logits(hidden).view(rows, width, -1)
 
-    def step(self, cache: SlotCache, ids: Tensor, lengths: Tensor) -> Tensor:
-        rows, group = len(ids), self.heads // self.kv_heads
-        lanes = rows * self.kv_heads
-        lane_lengths = lengths.repeat_interleave(self.kv_heads)
-        places = torch.arange(lanes, device=ids.device) * cache.width + lane_lengths
-        visible = torch.arange(cache.width, device=ids.device) <= lane_lengths[:, None]
-        mask = torch.where(visible, 0.0, -math.inf)[:, None]
+    def cache(self, like: KV) -> ChunkCache:
+        return ChunkCache(like, self.group)
+
+    def step(self, cache: ChunkCache, ids: Tensor, lengths: NDArray[np.int64], shared: NDArray[np.int64]) -> Tensor:
+        rows = ids.shape[0]
+        more = -rows % cache.group
+        if more:
+            ids = F.pad(ids, (0, more))
+            nothing = np.zeros(more, np.int64)
+            lengths, shared = np.concatenate([lengths, nothing]), np.concatenate([shared, nothing])
+        plan = cache.plan(lengths, shared)
 
         def attend(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-            pair = []
-            for slots, new in zip(cache.layers[layer], (key, value), strict=True):
-                slots.view(-1, self.size).index_copy_(0, places, new.reshape(lanes, self.size))
-                pair.append(slots.view(-1, cache.width, self.size)[:lanes])
-            scores = torch.baddbmm(mask, query.reshape(lanes, group, self.size), pair[0].transpose(1, 2))
-            return torch.bmm(torch.softmax(scores, -1), pair[1]).view(rows, -1)
+            return cache.attend(layer, plan, query, key, value)
 
-        return self._logits(self._hidden(ids, self.rotation[lengths][:, None], attend))
+        positions = torch.from_numpy(lengths + shared).to(ids.device)
+        return self._logits(self._hidden(ids, self.rotation[positions][:, None], attend))[:rows]
 
     def _hidden(self, ids: Tensor, rotation: Tensor, attend: Attend) -> Tensor:
         """Hidden states [tokens, hidden] of flat ids with rotation [tokens, 1, size / 2]."""
         x: Tensor = self.embedding[ids]
-        turned = self.heads + self.kv_heads
+        parts = [self.heads, self.kv_heads, self.kv_heads]
+        turned = parts[0] + parts[1]
         for i, layer in enumerate(self.layers):
-            qkv = self._norm(x) @ layer.qkv
-            pairs = qkv[:, : turned * self.size].view(len(x), turned, -1, 2)
-            qk = torch.view_as_real(torch.view_as_complex(pairs) * rotation).flatten(2)
-            value = qkv[:, turned * self.size :]
-            x = torch.addmm(x, attend(i, qk[:, : self.heads], qk[:, self.heads :], value), layer.out)
+            qkv = (self._norm(x) @ layer.qkv).view(-1, sum(parts), self.size)
+            torch.view_as_complex(qkv[:, :turned].view(-1, turned, self.size // 2, 2)).mul_(rotation)
+            x = torch.addmm(x, attend(i, *torch.split(qkv, parts, 1)), layer.out)
             gate, up = (self._norm(x) @ layer.gate_up).chunk(2, -1)
             x = torch.addmm(x, F.silu(gate).mul_(up), layer.down)
         return x

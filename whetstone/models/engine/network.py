@@ -6,16 +6,23 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from transformers.cache_utils import Cache
+from transformers import cache_utils
 
-KV = list[tuple[Tensor, Tensor]]
-"""Keys and values of every layer, each [rows, heads, length, size]."""
+from whetstone.models.engine.cache import KV, Cache, SlotCache
 
 
 class Network(Protocol):
-    """A causal network over ragged rows. Padding is on the right; what stands in it has no effect."""
+    """A causal network over ragged rows. Padding is on the right; what stands in it has no effect.
+
+    Attributes:
+        group: how many slots of its cache may share a prompt; such a block of slots starts at a multiple of it.
+    """
+
+    group: int
 
     def prefill(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, KV]:
         """Read prompts ids [rows, width]; return logits [rows, vocabulary] after each row's last token, and KV."""
@@ -23,59 +30,17 @@ class Network(Protocol):
     def extend(self, past: KV, lengths: Tensor, ids: Tensor) -> Tensor:
         """Read ids [rows, width] after a past of `lengths` [rows]; return logits [rows, width, vocabulary]."""
 
-    def step(self, cache: SlotCache, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Read one token ids [rows] into the first rows of the cache, at `lengths` [rows]; return logits."""
+    def cache(self, like: KV) -> Cache:
+        """An empty cache of the kind that `step` reads, for keys and values like these."""
+
+    def step(self, cache: Any, ids: Tensor, lengths: NDArray[np.int64], shared: NDArray[np.int64]) -> Tensor:
+        """Read one token ids [rows] into the first slots of the cache; return logits [rows, vocabulary].
+
+        Slots have `lengths` tokens of their own, after `shared` tokens that they share with their block.
+        """
 
 
-class SlotCache:
-    """Keys and values of the running rows: one slot a row, each with a length of its own.
-
-    Attention reads slots in full and masks what lies beyond a row's length. Reading parts of slots would be slower
-    on a CPU: each gap costs the memory prefetcher a new start, so the width is kept close to the longest row.
-
-    Attributes:
-        rows: slots allocated.
-        width: tokens a slot can hold.
-        layers: per layer keys and values, each [rows, heads, width, size].
-    """
-
-    def __init__(self) -> None:
-        self.rows = self.width = 0
-        self.layers: KV = []
-
-    def reserve(self, rows: int, width: int, like: KV) -> None:
-        """Take exactly this size; of what is there, what fits stays."""
-        kept_rows, kept_width = min(rows, self.rows), min(width, self.width)
-        for i, pair in enumerate(like):
-            # zeros, since what is masked must still be finite
-            key, value = (t.new_zeros(rows, t.shape[1], width, t.shape[3]) for t in pair)
-            if self.rows:
-                for new, old in zip((key, value), self.layers[i], strict=True):
-                    new[:kept_rows, :, :kept_width] = old[:kept_rows, :, :kept_width]
-                self.layers[i] = key, value
-            else:
-                self.layers.append((key, value))
-        self.rows, self.width = rows, width
-
-    def insert(self, slots: Tensor, past: KV, sources: Tensor, span: int) -> None:
-        """Copy the first `span` tokens of rows `sources` of `past` into slots."""
-        for mine, theirs in zip(self.layers, past, strict=True):
-            for slot, source in zip(mine, theirs, strict=True):
-                slot[slots, :, :span] = source[sources, :, :span]
-
-    def move(self, slots: Tensor, sources: Tensor, span: int) -> None:
-        """Copy the first `span` tokens of slots `sources` onto other slots."""
-        for pair in self.layers:
-            for tensor in pair:
-                tensor[slots, :, :span] = tensor[sources, :, :span]
-
-
-def token_bytes(past: KV) -> int:
-    """Bytes of cache that one token of one row takes."""
-    return sum(t.shape[1] * t.shape[3] * t.element_size() for pair in past for t in pair)
-
-
-class _Hook(Cache):
+class _Hook(cache_utils.Cache):
     """A transformers cache that hands every layer's new keys and values to a function and returns its answer."""
 
     def __init__(self, update: Callable[[int, Tensor, Tensor], tuple[Tensor, Tensor]]) -> None:
@@ -97,6 +62,8 @@ class _Hook(Cache):
 
 class TransformersNetwork:
     """Any `AutoModelForCausalLM` whose layers call `Cache.update` and attend to what it returns."""
+
+    group = 1
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -128,18 +95,21 @@ class TransformersNetwork:
         positions = (lengths[:, None] + torch.arange(ids.shape[1], device=ids.device)).clamp(max=self.last)
         return self._forward(ids, positions, visible, update)
 
-    def step(self, cache: SlotCache, ids: Tensor, lengths: Tensor) -> Tensor:
+    def cache(self, like: KV) -> SlotCache:
+        return SlotCache(like)
+
+    def step(self, cache: SlotCache, ids: Tensor, lengths: NDArray[np.int64], shared: NDArray[np.int64]) -> Tensor:
         count = len(ids)
-        rows = torch.arange(count, device=ids.device)
+        rows, places = torch.arange(count, device=ids.device), torch.from_numpy(lengths).to(ids.device)
 
         def update(layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
             keys, values = cache.layers[layer]
-            keys[rows, :, lengths] = key[:, :, 0]
-            values[rows, :, lengths] = value[:, :, 0]
+            keys[rows, :, places] = key[:, :, 0]
+            values[rows, :, places] = value[:, :, 0]
             return keys[:count], values[:count]
 
-        visible = torch.arange(cache.width, device=ids.device) <= lengths[:, None]
-        return self._forward(ids[:, None], lengths[:, None], visible[:, None, None], update)[:, -1]
+        visible = torch.arange(cache.width, device=ids.device) <= places[:, None]
+        return self._forward(ids[:, None], places[:, None], visible[:, None, None], update)[:, -1]
 
     def _forward(
         self,

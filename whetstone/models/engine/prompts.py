@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from whetstone.core.types import Prompt
-from whetstone.models.engine.network import KV, Network
+from whetstone.models.engine.cache import KV
+from whetstone.models.engine.network import Network
 from whetstone.models.text import TextCodec
 
 PREFILL_TOKENS = 4096
