@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from whetstone.audits.recorded import Verdicts
-from whetstone.audits.verdict_columns import KNOWN, encoded, judged
+from whetstone.audits.verdict_columns import KNOWN, Encoder, judged
 from whetstone.core.errors import TaskError
 
 
@@ -29,8 +29,9 @@ def verdicts_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Verdicts]:
 
     Raises TaskError that names the row (from 1) and the field.
     """
-    listed = list(rows)
-    for i, row in enumerate(listed, 1):
+    encoder = Encoder()
+    for i, row in enumerate(rows, 1):
         if "verdict" not in row:
             raise TaskError(f"row {i}: no verdict; it can be {KNOWN}")
-    return {name: one.verdicts for name, one in judged(encoded(listed)).items()}
+        encoder.add(row)
+    return {name: one.verdicts for name, one in judged(encoder.columns()).items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,16 +38,26 @@ class Judged:
     categories: tuple[str, ...] = ()
 
 
-def encoded(rows: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
-    """Rows as columns; a field that no row has is left out."""
-    spaces: dict[str, dict[Any, int]] = {space: {} for space in SPACES.values()}
-    found = {}
-    for name, space in SPACES.items():
-        index = spaces[space]
-        codes = [-1 if row.get(name) is None else index.setdefault(_key(row[name]), len(index)) for row in rows]
-        if any(code >= 0 for code in codes):
-            found[name] = np.array(codes, dtype=np.int32)
-    return {name: Column([_value(key) for key in spaces[SPACES[name]]], codes) for name, codes in found.items()}
+class Encoder:
+    """Takes rows one at a time and holds some of their fields as codes."""
+
+    def __init__(self, spaces: Mapping[str, str] = SPACES) -> None:
+        self.spaces = spaces
+        self.indices: dict[str, dict[Any, int]] = {space: {} for space in spaces.values()}
+        self.found: dict[str, list[int]] = {name: [] for name in spaces}
+        self.encoders = [(name, self.found[name].append, self.indices[space]) for name, space in spaces.items()]
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Encode one row."""
+        for name, append, index in self.encoders:
+            value = row.get(name)
+            append(-1 if value is None else index.setdefault(_key(value), len(index)))
+
+    def columns(self) -> dict[str, Column]:
+        """The fields that a row has a value for."""
+        labels = {space: [_value(key) for key in index] for space, index in self.indices.items()}
+        columns = {name: np.array(codes, dtype=np.int32) for name, codes in self.found.items()}
+        return {name: Column(labels[self.spaces[name]], c) for name, c in columns.items() if (c >= 0).any()}
 
 
 def judged(table: Table) -> dict[str, Judged]:
@@ -59,7 +69,9 @@ def judged(table: Table) -> dict[str, Judged]:
     Raises:
         TaskError: a value that cannot be, by row (from 1) and field.
     """
-    n = next((len(column.codes) for column in table.values()), 0)
+    if not table:
+        return {}
+    n = len(next(iter(table.values())).codes)
     chosen, gold = (_numbers(table, name, _share, KNOWN) for name in ("verdict", "label"))
     if chosen is None:
         chosen = np.full(n, np.nan)
