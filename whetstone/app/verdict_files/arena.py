@@ -1,8 +1,8 @@
 """Battles of a chatbot arena: two systems, who won, whether the voter knew their names.
 
-`winner` is model_a, model_b, tie or tie (bothbad); or one of the columns winner_model_a, winner_model_b and winner_tie is
-1. The left answer, of model_a, counts as the one shown first. Votes whose voter knew the names are left out, unless
-asked for.
+`winner` is model_a, model_b, tie or tie (bothbad); or 1 stands in one of the columns winner_model_a, winner_model_b and
+winner_tie. The left answer, model_a's, counts as the one shown first. Votes whose voter knew the names are left out,
+unless asked for.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def _place(told: Record, winner: Any, first: str) -> str | None:
     if winner not in ("1", "2", 1, 2, "tie", None):
         raise told.fault("winner", f"{shown(winner)} is no winner; it can be 1, 2, tie or null")
     if winner is None or winner == "tie":
-        return winner
+        return None if winner is None else "tie"
     return "first" if str(winner) == first else "second"
 
 

@@ -28,28 +28,33 @@ def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
         yield _row(record, options)
 
 
-def _row(record: Record, options: Options) -> Row:
+def known_fields(record: Record) -> Row:
+    """The fields of a row apart from the verdict or the score, by their names or other names.
+
+    Raises TaskError for a value that a field cannot have.
+    """
     values = dict(record.values)
     for field, names in ALIASES.items():
         for name in names:
             if name in values:
                 values.setdefault(field, values[name])
                 del values[name]
-    record = Record(record.place, values)
-    scored = "verdict" not in values
-    found: Row = {"score": _number(record, "score")} if scored else {"verdict": _verdict(record, "verdict")}
-    label = _number(record, "label") if scored else _verdict(record, "label")
-    if label is not None:
-        found["label"] = label
-    if "order" in values and values["order"] is not None:
+    if values.get("order") not in (None, ""):
         word = str(values["order"]).casefold()
         if word not in ORDERS:
             raise record.fault("order", f"{shown(values['order'])} is no order; it can be {', '.join(ORDERS)}")
-        found["swapped"] = ORDERS[word]
-    for field, value in values.items():
-        if value is None or value == "" or field in ("verdict", "score", "label", "order"):
-            continue
-        found[field] = _value(record, field, value)
+        values["swapped"] = ORDERS[word]
+    return {
+        field: _value(record, field, value)
+        for field, value in values.items()
+        if value is not None and value != "" and field not in ("verdict", "score", "order")
+    }
+
+
+def _row(record: Record, options: Options) -> Row:
+    scored = "verdict" not in record.values
+    found: Row = {"score": _number(record, "score")} if scored else {"verdict": _verdict(record, "verdict")}
+    found |= known_fields(record)
     for role, name in options.names.items():
         if role == "judge" or (role == "system" and scored):
             found.setdefault(role, name)
@@ -57,10 +62,12 @@ def _row(record: Record, options: Options) -> Row:
 
 
 def _value(record: Record, field: str, value: Any) -> Any:
+    if field == "label":
+        return _verdict(Record(record.place, {field: value}), field, scale="score" in record.values)
     if field in NAMES:
         return record.name(value, field)
     if field in LENGTHS or field in NUMBERS:
-        number = _number(record, field)
+        number = _number(Record(record.place, {field: value}), field)
         if number is not None and number < 0:
             raise record.fault(field, f"{number:g} is below 0")
         return number
@@ -74,12 +81,13 @@ def _value(record: Record, field: str, value: Any) -> Any:
     return value
 
 
-def _verdict(record: Record, field: str) -> str | float | None:
+def _verdict(record: Record, field: str, *, scale: bool = False) -> str | float | None:
+    """A word or a probability; on a `scale` of scores any number."""
     value = record.values.get(field)
-    if isinstance(value, str) and value in WORDS:
+    if isinstance(value, str) and value in WORDS and not scale:
         return value
     number = _number(record, field)
-    if number is not None and not 0 <= number <= 1:
+    if number is not None and not scale and not 0 <= number <= 1:
         raise record.fault(field, f"{number:g} is not between 0 and 1; it can also be {', '.join(WORDS)} or null")
     return number
 

@@ -9,14 +9,39 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Unpack
 
-from whetstone.app.verdict_files import alpaca_eval, arena, arena_hard, llmbar, mt_bench, own
+from whetstone.app.verdict_files import (
+    alpaca_eval,
+    arena,
+    arena_hard,
+    deepeval,
+    inspect_logs,
+    llmbar,
+    lm_eval,
+    mt_bench,
+    openai_batch,
+    own,
+    promptfoo,
+)
 from whetstone.app.verdict_files.options import Given, Options
 from whetstone.app.verdict_files.rows import TEXTS, Dropped, Record, Row
 from whetstone.app.verdict_files.sources import read_records
 from whetstone.core.errors import ConfigError, TaskError
 
 FORMATS: Mapping[str, ModuleType] = {
-    reader.NAME: reader for reader in (alpaca_eval, arena_hard, mt_bench, llmbar, arena, own)
+    reader.NAME: reader
+    for reader in (
+        alpaca_eval,
+        arena_hard,
+        mt_bench,
+        llmbar,
+        lm_eval,
+        inspect_logs,
+        promptfoo,
+        deepeval,
+        openai_batch,
+        arena,
+        own,
+    )
 }
 """Name -> the module that reads it, the most particular first."""
 

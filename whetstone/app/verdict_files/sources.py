@@ -9,12 +9,13 @@ from __future__ import annotations
 import codecs
 import gzip
 import json
+import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from whetstone.app.verdict_files.rows import Record, shown
 from whetstone.core.errors import TaskError
@@ -24,6 +25,9 @@ CHUNK = 1 << 20
 MAX_VALUE = 1 << 28
 """Longest JSON element, in characters: a stop for files that never end."""
 SPACE = " \t\r\n"
+ZSTANDARD = 93
+LOCAL_HEADER = "<4s5H3L2H"
+"""Of a member of a zip archive; the last two are the lengths of its name and of its extra field."""
 
 
 def read_records(path: Path) -> Iterator[Record]:
@@ -162,21 +166,40 @@ def _table(path: Path) -> Iterator[Record]:
 def _archive(path: Path) -> Iterator[Record]:
     """The header and the samples of an archive, by name; members are read, never unpacked to disk."""
     with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".json") and not name.startswith("_journal/")]
-        samples = [name for name in names if name.startswith("samples/")]
-        for name in [*(n for n in names if n == "header.json"), *samples]:
+        names = [info.filename for info in archive.infolist()]
+        samples = [name for name in names if name.startswith("samples/") and name.endswith(".json")]
+        if "header.json" not in names:
+            raise TaskError(f"{path}: an archive without header.json; a log that was cut off, or of another tool")
+        for name in ("header.json", *samples):
             place = f"{path}, {ascii(name)[1:-1]}"
             try:
-                if archive.getinfo(name).file_size > MAX_VALUE:
-                    raise TaskError(f"{place}: longer than {MAX_VALUE >> 20} MiB")
-                value = json.loads(archive.read(name))
+                value = json.loads(_member(path, archive.getinfo(name), archive))
             except (ValueError, RecursionError) as error:
                 raise TaskError(f"{place}: not JSON: {error}") from error
-            except (NotImplementedError, RuntimeError) as error:
-                raise TaskError(f"{place}: {error}; convert the log to .json with its own tool first") from error
             if not isinstance(value, dict):
                 raise TaskError(f"{place}: not an object")
             yield Record(place, value)
 
 
-Reader = Callable[..., Iterator[Any]]
+def _member(path: Path, info: zipfile.ZipInfo, archive: zipfile.ZipFile) -> bytes:
+    """A member's bytes, also where it is packed by Zstandard, which the standard library does not read everywhere."""
+    if info.file_size > MAX_VALUE:
+        raise TaskError(f"{path}, {ascii(info.filename)[1:-1]}: longer than {MAX_VALUE >> 20} MiB")
+    if info.compress_type != ZSTANDARD:
+        return archive.read(info)
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise TaskError(f"{path}: reading this archive needs pyarrow: pip install 'whetstone[data]'") from error
+    with path.open("rb") as file:
+        file.seek(info.header_offset)
+        name, extra = struct.unpack(LOCAL_HEADER, file.read(30))[-2:]
+        file.seek(name + extra, 1)
+        packed = file.read(info.compress_size)
+    try:
+        found = pyarrow.decompress(packed, decompressed_size=info.file_size, codec="zstd", asbytes=True)
+    except pyarrow.ArrowException as error:
+        raise TaskError(f"{path}, {ascii(info.filename)[1:-1]}: {error}") from error
+    if zlib.crc32(found) != info.CRC:
+        raise TaskError(f"{path}, {ascii(info.filename)[1:-1]}: damaged: its checksum does not fit")
+    return bytes(found)
