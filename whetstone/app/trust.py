@@ -17,7 +17,7 @@ from whetstone.core.types import Finding
 Answer = Literal["yes", "no", "unknown"]
 State = Literal["holds", "fails", "open", "not measured"]
 USES = ("ranking", "training")
-MOST = 1_000_000  # items that it makes sense to ask for
+MOST = 20_000  # items that it makes sense to ask for
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,8 @@ class Check:
 
     rule: str
     state: State
-    reason: str
+    words: str
+    least: bool
     finding: str = ""
     limit: float | None = None
     value: float | None = None
@@ -183,10 +184,6 @@ class Use:
     name: str
     answer: Answer
     checks: tuple[Check, ...]
-
-    def reasons(self, *states: State) -> list[str]:
-        """Why, for the checks in these states."""
-        return [check.reason for check in self.checks if check.state in states]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +229,7 @@ def check(rule: Rule, i: int, known: Mapping[str, Finding]) -> Check | None:
     if not measured:
         if use not in rule.needed:
             return None
-        return Check(rule.name, "not measured", f"{rule.words}: not measured", limit=limit)
+        return Check(rule.name, "not measured", rule.words, rule.least, limit=limit)
     if not rule.findings[0].endswith("*"):
         measured = measured[:1]
     checks = [_compared(rule, f, limit) for f in measured]
@@ -259,14 +256,9 @@ def _compared(rule: Rule, found: Finding, limit: float) -> Check:
         state = "holds" if high <= limit else "fails" if low > limit else "open"
     if found.interval is None and state == "fails" and (found.p is None or found.p >= 0.05):
         state = "open"
-    shown = f"{value:.2f}" + (f" [{low:.2f}, {high:.2f}]" if found.interval else "")
-    what = rule.words if not rule.findings[0].endswith("*") else f"{rule.words} ({found.name.partition(' ')[2]})"
-    side = "at least" if rule.least else "at most"
+    words = rule.words if not rule.findings[0].endswith("*") else f"{rule.words}: {found.name.partition(' ')[2]}"
     enough = _enough(value, low, high, limit, found.n) if state == "open" and found.interval else None
-    more = f"; about {enough:,} items would tell" if enough and enough <= MOST else ""
-    words = {"holds": "", "fails": " fails", "open": " is not settled", "not measured": ""}[state]
-    reason = f"{what} {shown}, {side} {limit:g} asked{':' + words if words else ''}{more}"
-    return Check(rule.name, state, reason, found.name, limit, value, low, high, enough)
+    return Check(rule.name, state, words, rule.least, found.name, limit, value, low, high, enough)
 
 
 def _numbers(rule: Rule, found: Finding) -> tuple[float, float, float]:
@@ -311,16 +303,17 @@ def sentence(uses: Sequence[Use]) -> str:
 
 
 def remedy(uses: Sequence[Use], rules: Sequence[Rule]) -> str:
-    """What would mitigate the first thing that fails, else the first that is open, else nothing."""
-    for state in ("fails", "open", "not measured"):
+    """What would help with the first thing that fails, else with the first that is unknown; "" where all holds."""
+    for states in (("fails",), ("open", "not measured")):
         for use in uses:
             for one in use.checks:
-                if one.state == state and state == "open" and one.enough and one.enough <= MOST:
-                    return f"judge more: about {one.enough:,} items would settle {one.rule}"
-                if one.state == state and state != "not measured":
-                    return next(rule.remedy for rule in rules if rule.name == one.rule)
-                if one.state == state:
+                if one.state not in states:
+                    continue
+                if one.state == "not measured":
                     return MISSING[one.rule]
+                if one.state == "open" and one.enough and one.enough <= MOST:
+                    return f"more of them: about {one.enough:,} would settle {one.rule}"
+                return next(rule.remedy for rule in rules if rule.name == one.rule)
     return ""
 
 
