@@ -33,6 +33,12 @@ def test_the_planted_metric_wins_and_chooses_the_expert_s_model() -> None:
     assert wrong[1].estimate > 0.5, "choosing by it costs the expert's points"
 
 
+def test_a_metric_that_says_the_same_of_everything_comes_last() -> None:
+    metrics, expert, _ = scored(1, 30)
+    found = metric_selection({"constant": [1.0] * 30, **metrics}, expert, rounds=10)
+    assert (found[0].name, found[-1].name, found[-1].estimate) == ("planted", "constant", None)
+
+
 def test_no_metric_is_believed_by_luck() -> None:
     believed = 0
     for seed in range(100):

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
 from whetstone.core.errors import ModelError, Unsupported
 from whetstone.core.types import Media, Message, user
+from whetstone.models.grit import CHECKPOINT
 from whetstone.models.text import TextCodec
+from whetstone.models.transformers import TransformersModel
 
 TEMPLATE = (
     "{% for m in messages %}<{{ m.role }}>{{ m.content }}"
@@ -84,3 +88,50 @@ def test_shares_join_to_the_text(tiny):
     assert len(shares) == len(ids)
     assert "".join(shares) == text
     assert "\ufffd" not in "".join(shares)
+
+
+def nameless(tokenizer):
+    """The same, without saying which token stands for the unknown."""
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer, eos_token="$", pad_token="_")
+
+
+def test_what_the_vocabulary_lacks_is_never_read_as_padding(tiny):
+    """Also where the tokenizer does not name the token that it puts in its place."""
+    for tokenizer in (tiny.character_tokenizer(), nameless(tiny.character_tokenizer())):
+        codec = TextCodec(tokenizer, None, [1])
+        assert codec.decode(codec.prompt(user("Q7+1?"))) == "Q7+1?"
+        for text, strange in (("Q7 + 1?", " "), ("Q7+1?☃", "☃")):
+            with pytest.raises(Unsupported, match=f"cannot spell '{strange}' in"):
+                codec.prompt(user(text))
+        with pytest.raises(Unsupported, match="cannot spell 'Z' in 'c-7Z'"):
+            codec.continuation("c-7Z")
+
+
+def test_a_model_that_learnt_an_unknown_token_reads_it(tiny):
+    """The prompt may hold it, as in training; a continuation that is scored may not."""
+    tokenizer = Tokenizer(models.WordLevel({"<unk>": 0, "<pad>": 1, "$": 2, "a": 3, "b": 4}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", pad_token="<pad>", eos_token="$")
+    codec = TextCodec(wrapped, None, [2])
+    assert codec.prompt(user("a☃b")) == (3, 0, 4)
+    with pytest.raises(Unsupported, match="cannot spell '☃'"):
+        codec.continuation("a☃")
+
+
+def test_characters_that_the_tokenizer_leaves_out_are_not_passed_over(tiny):
+    tokenizer = Tokenizer(models.BPE({"$": 0, "a": 1, "b": 2, "ab": 3}, [("a", "b")]))
+    codec = TextCodec(PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="$"), None, [0])
+    assert codec.prompt(user("abb")) == (3, 2)
+    for ask in (lambda text: codec.prompt(user(text)), codec.continuation):
+        with pytest.raises(Unsupported, match="cannot spell '☃' in 'a☃b'"):
+            ask("a☃b")
+
+
+def test_grit_s_own_folder_read_without_its_dialect():
+    codec = TransformersModel(CHECKPOINT, device="cpu").codec
+    assert codec.decode(codec.prompt(user("Q63c-7e-3?"))) == "Q63c-7e-3?"
+    with pytest.raises(Unsupported, match="cannot spell 'S' in 'Say yes'"):
+        codec.prompt(user("Say yes"))
+    with pytest.raises(Unsupported, match="cannot spell 'y'"):
+        codec.continuation("yes")

@@ -224,7 +224,7 @@ def settled(schedule, judge, most):
             batch = schedule.send(judge(batch))
     except StopIteration as stop:
         return stop.value.better
-    return schedule.gi_frame.f_locals["better"]
+    return schedule.gi_frame.f_locals["belief"].better
 
 
 @pytest.mark.parametrize("criterion", ["information", "ucb"])

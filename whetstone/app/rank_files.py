@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from whetstone.app.ballots import BALLOT, RANK, RANKING, places, read_rankings
 from whetstone.app.cells import NEEDED, SYSTEM, column_of, listed
 from whetstone.app.score_tables import read_score_table
 from whetstone.app.scores import ALIASES
 from whetstone.core.errors import ConfigError, TaskError
+from whetstone.ranking.ballots import BALLOT, RANK, RANKING, places, read_rankings
 from whetstone.ranking.comparisons import Comparisons, Rankings
 from whetstone.ranking.reading import ONE_HOT, ROLES, SCORES, SIDES, read_battles
 from whetstone.ranking.score_table import ScoreTable
@@ -78,7 +78,7 @@ def read_table(
         raise TaskError(f"{path}: no column is called {absent[0]!r}; there are {listed(column_names(path))}")
     try:
         if kind == "rankings":
-            return Table(kind, *read_rankings(path, named))
+            return Table(kind, *read_rankings(path, named, drop_both_bad=drop_both_bad))
         return Table(kind, *read_score_table(path, named, tasks=tasks, lower=lower))
     except TaskError as error:
         raise TaskError(str(error) if str(error).startswith(f"{path}:") else f"{path}: {error}") from error

@@ -53,7 +53,7 @@ def metric_selection(
     clusters = np.unique(np.array(groups), return_inverse=True)[1] if groups is not None else np.arange(len(truth))
     rhos = {name: spearman(scores, truth, groups=clusters, seed=seed) for name, scores in metrics.items()}
     wins = _best_shares(metrics, truth, clusters, rounds, seed)
-    ordered = sorted(metrics, key=lambda name: -2.0 if (rho := rhos[name].value) is None else -rho)
+    ordered = sorted(metrics, key=lambda name: 2.0 if (rho := rhos[name].value) is None else -rho)
     out = []
     for name in ordered:
         limits = rhos[name].interval

@@ -36,19 +36,22 @@ class TextCodec:
         """Token ids of a prompt.
 
         Raises:
-            Unsupported: it holds an image or a sound, or the dialect cannot express it.
+            Unsupported: it holds an image or a sound, the dialect cannot express it, or characters that the
+                vocabulary lacks would be read as something else.
             ModelError: it is empty.
         """
         if any(isinstance(part, Media) for message in prompt for part in message.parts):
             raise Unsupported("this model reads text only")
         if self.dialect is not None:
-            ids = self._encode(self.dialect.encode(prompt), special=True)
-        elif self.tokenizer.chat_template:
-            ids = self._encode(self._chat(prompt))
+            text = self.dialect.encode(prompt)
         else:
-            ids = self._encode(_plain(prompt), special=True)
+            text = self._chat(prompt) if self.tokenizer.chat_template else _plain(prompt)
+        ids = self._encode(text, special=self.dialect is not None or not self.tokenizer.chat_template)
         if ids and ids[-1] in self.ends:
             ids = ids[:-1]
+        if self._unknown in ids and self._unknown in self._other:
+            raise self._strange(text)
+        self._keep_all(text)
         if not ids:
             raise ModelError("the prompt is empty")
         return ids
@@ -64,12 +67,11 @@ class TextCodec:
             ids = ids[len(self._anchor) :]
         else:
             ids = self._encode(text)
-        unknown = self.tokenizer.unk_token_id
-        spelled = unknown not in ids if unknown is not None else True
-        if self.dialect is not None or not ids:
-            spelled = spelled and self.decode(ids) == text
-        if not spelled:
-            raise Unsupported(f"the model's vocabulary cannot spell {text[:40]!r}")
+        if self._unknown in ids:
+            raise self._strange(text)
+        if (self.dialect is not None or not ids) and self.decode(ids) != text:
+            raise self._strange(text)
+        self._keep_all(text)
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -111,6 +113,43 @@ class TextCodec:
         if shares:
             shares[-1] += text[start:]
         return shares
+
+    @cached_property
+    def _unknown(self) -> int | None:
+        """The token that stands for what the vocabulary lacks; few tokenizers name it as special."""
+        if self.tokenizer.unk_token_id is not None:
+            return int(self.tokenizer.unk_token_id)
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        name = getattr(getattr(backend, "model", None), "unk_token", None)
+        return None if backend is None or name is None else backend.token_to_id(name)
+
+    @cached_property
+    def _other(self) -> set[int | None]:
+        """What the unknown token means besides: padding or an end, or nothing that the tokenizer tells of."""
+        named = self.tokenizer.unk_token_id is not None
+        return {self.tokenizer.pad_token_id, *self.ends, *(() if named else (self._unknown,))}
+
+    @cached_property
+    def _drops(self) -> bool:
+        """Does the tokenizer leave out what its vocabulary lacks, without any token in its place?"""
+        return hasattr(self.tokenizer, "backend_tokenizer") and not self._encode("\U0010fffd")
+
+    def _keep_all(self, text: str) -> None:
+        """Raise Unsupported where the tokenizer leaves out a character of the text."""
+        if not self._drops:
+            return
+        offsets = self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).offsets
+        kept = {place for start, end in offsets for place in range(start, end)}
+        if any(place not in kept and not character.isspace() for place, character in enumerate(text)):
+            raise self._strange(text)
+
+    def _strange(self, text: str) -> Unsupported:
+        """The error of a text that the vocabulary cannot spell; it names the first character that is at fault."""
+        for character in text:
+            ids = self._encode(character)
+            if self._unknown in ids or not (ids or character.isspace()):
+                return Unsupported(f"the model's vocabulary cannot spell {character!r} in {text[:40]!r}")
+        return Unsupported(f"the model's vocabulary cannot spell {text[:40]!r}")
 
     def _encode(self, text: str, special: bool = False) -> tuple[int, ...]:
         return tuple(self.tokenizer.encode(text, add_special_tokens=special))

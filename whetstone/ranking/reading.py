@@ -1,4 +1,4 @@
-"""Battles from files: CSV, TSV, JSON Lines or Parquet with the columns that arenas write."""
+"""Battles and rankings from files: CSV, TSV, JSON Lines or Parquet with the columns that arenas write."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whetstone.core.errors import ConfigError, TaskError
+from whetstone.ranking.ballots import GROUP, JUDGE, read_rankings
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.tables import Column, column_names, read_columns
 from whetstone.ranking.winners import outcomes, word
+
+__all__ = ["ONE_HOT", "ROLES", "SCORES", "SIDES", "read_battles", "read_rankings"]
 
 SIDES = (
     ("model_a", "model_b"),
@@ -28,8 +31,8 @@ ONE_HOT = ("winner_model_a", "winner_model_b", "winner_tie")
 ROLES: Mapping[str, tuple[str, ...]] = {
     "winner": ("winner", "outcome"),
     "weight": ("weight", "weights"),
-    "group": ("group", "group_id", "prompt_id", "session", "session_id"),
-    "judge": ("judge", "judge_id", "worker", "annotator"),
+    "group": GROUP,
+    "judge": JUDGE,
     "anonymous": ("anony", "anonymous"),
 }
 """Column names of each role, the first that is there is taken."""

@@ -92,6 +92,26 @@ def read_columns(path: Path, wanted: Mapping[str, str]) -> dict[str, Column]:
     return {name: Column(list(by_column[name]), codes[name]) for name in wanted}
 
 
+def read_values(path: Path, name: str) -> Iterator[Any]:
+    """The values of one column as the file has them, row by row; lists too, where the format knows lists.
+
+    Raises:
+        TaskError: a file that cannot be read, by row.
+    """
+    kind = _format(path)
+    if kind == ".parquet":
+        with _parquet_file(path, []) as file:
+            for batch in file.iter_batches(batch_size=_BATCH, columns=[name], use_threads=False):
+                yield from batch.column(name).to_pylist()
+        return
+    with _open_text(path) as text:
+        if kind == ".jsonl":
+            yield from (record.get(name) for record in _json_rows(path, text))
+        else:
+            rows = _csv_values(path, csv.reader(text, delimiter=_DELIMITERS[kind]), (name, name))
+            yield from (value for value, _ in rows)
+
+
 def _format(path: Path) -> str:
     name = path.name.lower().removesuffix(".gz")
     kind = next((suffix for suffix in FORMATS if name.endswith(suffix)), None)

@@ -62,6 +62,7 @@ COMPARISON = _grammar(
     {"A": "A", "B": "B", "E": "E", "C": "E", "tie": "E", "equal": "E", "equally good": "E", "both": "E"},
     r"(?i:output|answer|response|solution|option|assistant)\s+\(([abAB])\)(?:\s+is\s+better\b|[\s.*_]*$)",
     r"(?i:output|answer|response|solution|option|assistant)\s+([AB])\s+is\s+better\b",
+    r"[!;]([ABE])\s*$",
 )
 CORRECTNESS = _grammar(
     {"Y": "Y", "N": "N"}

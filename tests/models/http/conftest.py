@@ -9,7 +9,7 @@ import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
@@ -35,17 +35,42 @@ def split(text: str) -> list[str]:
     return re.findall(r"\s*\S+|\s+$", text)
 
 
-def logprob(token: str) -> float:
-    """A token's log-probability, whatever stands before it."""
-    return -0.5 - sha256(token.encode()).digest()[0] / 128
+def likeliest(before: str) -> str:
+    """The word that is likeliest after a token; never the same one."""
+    words = [word for word in WORDS if word != bare(before)]
+    return words[sha256(bare(before).encode()).digest()[0] % len(words)]
 
 
-def told(prompt: str, seed: int | None, index: int, most: int) -> tuple[list[str], str]:
-    """A reply's tokens, all from (prompt, seed, index), and why it ended."""
-    digest = sha256(f"{prompt}/{seed}/{index}".encode()).digest()
-    length = 2 + digest[0] % 5
-    tokens = [WORDS[byte % len(WORDS)] if i == 0 else " " + WORDS[byte % len(WORDS)] for i, byte in enumerate(digest)]
-    return tokens[: min(length, most)], "stop" if length <= most else "length"
+def logprob(token: str, before: str) -> float:
+    """A token's log-probability after another."""
+    if bare(token) == likeliest(before):
+        return -0.25
+    return -0.5 - sha256(f"{bare(before)} {bare(token)}".encode()).digest()[0] / 128
+
+
+def bare(token: str) -> str:
+    """A token's own characters."""
+    return token.removesuffix("<assistant>").strip()
+
+
+def logprobs(tokens: Sequence[str], before: str) -> list[float]:
+    """Of each token after those before it."""
+    return [logprob(token, earlier) for token, earlier in zip(tokens, [before, *tokens], strict=False)]
+
+
+def told(prompt: str, body: dict[str, Any], index: int, first: str) -> tuple[list[str], str]:
+    """A reply's tokens and why it ended; by luck from prompt, seed and index, or the likeliest at temperature 0.
+
+    `first` is the white space that it begins with.
+    """
+    digest = sha256(f"{prompt}/{body.get('seed')}/{index}".encode()).digest()
+    length, most = 2 + digest[0] % 5, body["max_tokens"]
+    words = [WORDS[byte % len(WORDS)] for byte in digest[:length]]
+    if not body["temperature"]:
+        last = split(prompt)[-1]
+        words = [last := likeliest(last) for _ in words]
+    tokens = [first + words[0], *(f" {word}" for word in words[1:])]
+    return tokens[:most], "stop" if length <= most else "length"
 
 
 def flat(messages: list[dict[str, Any]]) -> str:
@@ -64,6 +89,7 @@ class Server:
         always: what happens to every request.
         refuses: names of fields that are refused with status 400.
         ignores: names of fields that are accepted and ignored.
+        echo: "right", or "late": given tokens have the log-probabilities of the next place.
         delay: seconds before an honest reply, or a function of the body.
         bodies, headers, paths: of the requests so far.
         most: the most requests at once.
@@ -75,6 +101,7 @@ class Server:
         self.always: Fault | None = None
         self.refuses: set[str] = set()
         self.ignores: set[str] = set()
+        self.echo = "right"
         self.delay: float | Callable[[dict[str, Any]], float] = 0.0
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
@@ -129,7 +156,7 @@ class Server:
         prompt = flat(body["messages"]) if chat else body["prompt"]
         choices, written = [], 0
         for index in range(body.get("n", 1)):
-            tokens, finish = told(prompt, body.get("seed"), index, body["max_tokens"])
+            tokens, finish = told(prompt, body, index, "" if chat else " ")
             text = "".join(tokens)
             for stop in body.get("stop", ()):
                 if stop in text:
@@ -142,38 +169,49 @@ class Server:
             if body.get("logprobs"):
                 ended = [*tokens, END] if finish == "stop" else tokens
                 echoed = split(prompt) if body.get("echo") else []
+                last = split(prompt)[-1]
                 choice["logprobs"] = (
-                    self.content(ended, body.get("top_logprobs", 0)) if chat else self.lists(echoed, ended)
+                    self.content(ended, body.get("top_logprobs", 0), last) if chat else self.lists(echoed, ended, last)
                 )
                 choice["text"] = "".join(echoed) + text
             choices.append(choice)
         value = {"choices": choices, "usage": {"prompt_tokens": len(split(prompt)), "completion_tokens": written}}
         if "prompt_logprobs" in body:
-            places = [{str(i): {"logprob": logprob(t), "decoded_token": t}} for i, t in enumerate(split(prompt))]
-            value["prompt_logprobs"] = [None, *places[1:]]
+            given = split(prompt)
+            values = zip(given[1:], logprobs(given[1:], given[0]), strict=True)
+            places = [{str(i): {"logprob": value, "decoded_token": token}} for i, (token, value) in enumerate(values)]
+            value["prompt_logprobs"] = [None, *places]
         return value
 
-    def content(self, tokens: list[str], k: int) -> dict[str, Any]:
+    def content(self, tokens: list[str], k: int, before: str) -> dict[str, Any]:
         """Log-probabilities as chat has them."""
         return {
             "content": [
                 {
                     "token": token,
-                    "logprob": logprob(token),
+                    "logprob": logprob(token, last),
                     "bytes": list(token.encode()),
-                    "top_logprobs": [{"token": t, "logprob": logprob(t)} for t in (token, *WORDS)[:k]],
+                    "top_logprobs": [{"token": t, "logprob": logprob(t, last)} for t in (token, *WORDS)[:k]],
                 }
-                for token in tokens
+                for token, last in zip(tokens, [before, *tokens], strict=False)
             ]
         }
 
-    def lists(self, echoed: list[str], tokens: list[str]) -> dict[str, Any]:
+    def lists(self, echoed: list[str], tokens: list[str], before: str) -> dict[str, Any]:
         """Log-probabilities as completions have them."""
         every = [*echoed, *tokens]
-        values: list[float | None] = [logprob(token) for token in every]
+        earlier = ["", *every] if echoed else [before, *every]
+        if echoed and self.echo != "right":
+            # each token is looked up in what was expected after it, as if that were what was expected before it
+            earlier = every
+            every = every[:-1] if self.echo == "late, last one missing" else every
+        values: list[float | None] = []
+        tops: list[dict[str, float] | None] = []
+        for token, last in zip(every, earlier, strict=False):
+            values.append(logprob(token, last))
+            tops.append({f" {word}": logprob(word, last) for word in WORDS} | {token: logprob(token, last)})
         if echoed:
-            values[0] = None
-        tops = [{t: logprob(t) for t in (token, *WORDS)} for token in every]
+            values[0] = tops[0] = None
         return {"tokens": every, "token_logprobs": values, "top_logprobs": tops, "text_offset": []}
 
 
@@ -309,5 +347,5 @@ def http() -> SimpleNamespace:
     """The helpers above."""
     return SimpleNamespace(
         ask=ask, status=status, changed=changed, cut=cut, reset=reset, drip=drip, silence=silence, Server=Server,
-        Running=Running, logprob=logprob, split=split, NoWait=NoWait, sleep=asyncio.sleep, answer=answer,
+        Running=Running, logprobs=logprobs, split=split, NoWait=NoWait, sleep=asyncio.sleep, answer=answer,
     )  # fmt: skip

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import pickle
+import sys
 import traceback
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from certificate import certified
 
 from whetstone.core.errors import ConfigError, ModelError, Unsupported
 from whetstone.core.flow import drive, sample
@@ -27,7 +32,6 @@ from whetstone.models.http.settings import Settings, parse
 from whetstone.models.load import load_model
 
 KEY = "sk-very-secret-0123456789"
-EXPIRED = Path(__file__).with_name("expired.pem")
 
 
 def only_error(http, model, kind, *words):
@@ -81,13 +85,21 @@ def test_unreachable_host(http, server, connect):
     only_error(http, connect(url="http://no-such-host.invalid/v1"), Unreachable, "no such host", "check the base URL")
 
 
-def test_certificates(server, connect, http, monkeypatch):
-    running = http.Running(http.Server(), ssl_certfile=str(EXPIRED))
+@pytest.mark.parametrize("expired", [True, False])
+def test_certificates(server, connect, http, monkeypatch, tmp_path, expired):
+    """Signed by nobody known; then known, and out of date or not."""
+    file, now = tmp_path / "server.pem", datetime.now(UTC)
+    file.write_text(certified(now - timedelta(days=9), now + timedelta(days=-2 if expired else 2)))
+    running = http.Running(http.Server(), ssl_certfile=str(file))
     url = f"https://127.0.0.1:{running.port}/v1"
     try:
         only_error(http, connect(url=url), BadCertificate, url, "cannot be trusted", "set SSL_CERT_FILE")
-        monkeypatch.setenv("SSL_CERT_FILE", str(EXPIRED))
-        only_error(http, connect(url=url), BadCertificate, url, "expired")
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        if expired:
+            only_error(http, connect(url=url), BadCertificate, url, "expired")
+        else:
+            (reply,) = http.ask(connect(url=url), Sample(user("q")))
+            assert reply.finish == "stop"
     finally:
         running.stop()
 

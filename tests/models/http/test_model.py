@@ -9,7 +9,7 @@ import pytest
 
 from whetstone.core.errors import Unsupported
 from whetstone.core.flow import drive, sample
-from whetstone.core.types import Embed, Media, Message, Sample, Sampling, Score, form, user
+from whetstone.core.types import Embed, Generation, Media, Message, Sample, Sampling, Score, form, user
 from whetstone.models.http.pool import Stopped
 
 WARM = Sampling(temperature=1.0, max_tokens=20, seed=5, logprobs=2)
@@ -18,7 +18,8 @@ WARM = Sampling(temperature=1.0, max_tokens=20, seed=5, logprobs=2)
 def test_a_chat_comes_back_with_tokens_that_spell_the_text(server, connect, http):
     (reply,) = http.ask(connect(), Sample(user("hello"), WARM))
     assert "".join(token.text for token in reply.tokens) == reply.text
-    assert [token.logprob for token in reply.tokens] == [http.logprob(token.text) for token in reply.tokens]
+    expected = http.logprobs([token.text for token in reply.tokens], "<user>hello")
+    assert [token.logprob for token in reply.tokens] == expected
     assert all(len(token.top) == 2 and token.top[0][1] >= token.top[1][1] for token in reply.tokens)
     assert reply.finish == "stop"
     assert reply.usage.prompt == 1
@@ -203,10 +204,62 @@ def test_scores(server, connect, http, api, offered, way, refuse):
     model = connect(api=api)
     replies = http.ask(model, *[Score(user(f"question {i}"), " alpha beta") for i in range(20)])
     assert model.wire.ways[0] == way
-    for reply in replies:
+    for i, reply in enumerate(replies):
         assert [token.text for token in reply.tokens] == [" alpha", " beta"]
-        assert [token.logprob for token in reply.tokens] == [http.logprob(" alpha"), http.logprob(" beta")]
+        assert [token.logprob for token in reply.tokens] == http.logprobs([" alpha", " beta"], f"{i}")
         assert reply.usage.completion == 2
+
+
+@pytest.mark.parametrize("echo", ["late", "late, last one missing"])
+def test_an_echo_that_is_off_by_one_is_not_believed(server, connect, http, echo):
+    """As llama-cpp-python answers: every given token with the log-probability that it would have one place later."""
+    server.echo, server.ignores = echo, {"prompt_logprobs"}
+    model = connect(api="completions")
+    requests = [Score(user(f"question {i}"), " alpha beta") for i in range(20)]
+    for reply in http.ask(model, *requests):
+        assert isinstance(reply, Unsupported)
+        assert "gives each token the log-probability of the next one" in str(reply)
+        assert "\n" not in str(reply)
+    assert model.counts["calls that only tried out scoring by echo"] <= 8
+    (trusted,) = http.ask(connect(api="completions", scoring="echo"), requests[0])
+    assert [token.logprob for token in trusted.tokens] != http.logprobs([" alpha", " beta"], "0")
+
+
+def test_the_next_way_of_scoring_takes_over_where_the_echo_is_off(server, connect, http):
+    server.echo = "late"
+    (reply,) = http.ask(connect(api="completions"), Score(user("question"), " alpha beta"))
+    assert [token.logprob for token in reply.tokens] == http.logprobs([" alpha", " beta"], "question")
+
+
+def test_an_echo_is_tried_out_once(server, connect, http):
+    model = connect(api="completions", concurrency=1)
+    http.ask(model, *[Score(user(f"question {i}"), " alpha") for i in range(20)])
+    assert [body["max_tokens"] for body in server.bodies] == [8] + [1] * 20
+    server.bodies.clear()
+    http.ask(connect(api="completions", scoring="echo"), Score(user("q"), " alpha"))
+    assert [body["max_tokens"] for body in server.bodies] == [1]
+
+
+def test_an_echo_that_shows_nothing_is_tried_again_with_the_next_prompt(server, connect, http):
+    """Nothing was written, or one token again and again: right and wrong echoes look the same."""
+
+    def loop(value):
+        lists = value["choices"][0]["logprobs"]
+        lists["tokens"][1:] = [" a"] * (len(lists["tokens"]) - 1)
+        lists["top_logprobs"][1:] = [{" a": -0.1}] * (len(lists["tokens"]) - 1)
+
+    def silent(value):
+        lists = value["choices"][0]["logprobs"]
+        for name in ("tokens", "token_logprobs", "top_logprobs"):
+            lists[name] = lists[name][:1]
+
+    for change in (loop, silent):
+        model = connect(api="completions")
+        server.faults.append(http.changed(lambda value, change=change: change(value)))
+        for i, kind in enumerate((Unsupported, Generation)):
+            (reply,) = http.ask(model, Score(user("question"), " alpha"))
+            assert isinstance(reply, kind), (i, reply)
+        server.bodies.clear()
 
 
 def test_scores_inside_a_token_are_refused(connect, http):
@@ -221,7 +274,7 @@ def test_scores_of_first_tokens(server, connect, http):
     http.ask(model, Score(user("warm up"), "alpha"))
     before = len(server.bodies)
     known, unknown = http.ask(model, Score(user("q"), "alpha"), Score(user("q"), "never"))
-    assert known.tokens[0].logprob == http.logprob("alpha")
+    assert [known.tokens[0].logprob] == http.logprobs(["alpha"], "<user>q")
     assert isinstance(unknown, Unsupported)
     assert len(server.bodies) == before + 1
 

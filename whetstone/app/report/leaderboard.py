@@ -49,8 +49,8 @@ def write_leaderboard(board: Leaderboard, pairwise: Pairwise, path: Path, *, top
         raise StoreError(f"cannot write the picture to {path}: {error.strerror}; choose another --picture") from None
 
 
-def render(board: Leaderboard, pairwise: Pairwise, *, top: int = 0) -> str:
-    """The page as text."""
+def render(board: Leaderboard, pairwise: Pairwise, *, top: int = 0, link: Markup | None = None) -> str:
+    """The page as text; `link` leads back to where it is served from."""
     name = Path(board.source).name or "ranking"
     passed = all(gate.holds for gate in board.gates)
     verdict = h("span", f"Gate {'passed' if passed else 'failed'}", cls=f"verdict {'good' if passed else 'bad'}")
@@ -60,6 +60,7 @@ def render(board: Leaderboard, pairwise: Pairwise, *, top: int = 0) -> str:
         h("h1", f"{len(board.systems)} systems", h("span", " in ", cls="on"), brief(name, 60)),
         verdict if board.gates else None,
         h("p", headline(board), cls="lead"),
+        link,
     )
     said = [*map(gate_sentence, board.gates), *remarks(board)]
     main = h(

@@ -43,34 +43,39 @@ def render(result: Result) -> str:
     )
 
 
-def document(title: str, *body: Markup, data: Markup | None = None) -> str:
+def document(title: str, *body: Markup, data: Markup | None = None, style: str = "", script: str = "") -> str:
     """A page with the shared style and script, and a policy that lets nothing else in.
 
-    `data` is an inert JSON element with the id `result`, which the page offers to save.
+    `data` is an inert JSON element with the id `result`, which the page offers to save. `style` and `script` are added
+    to the shared ones; a page that has them is served, and may ask its own server for data, images and sounds.
     """
-    style, script = _asset("style.css"), _asset("page.js")
-    policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
     head = h(
         "head",
         h("meta", charset="utf-8"),
-        h("meta", http_equiv="Content-Security-Policy", content=Markup(policy)),
+        h("meta", http_equiv="Content-Security-Policy", content=Markup(policy(style, script))),
         h("meta", name="viewport", content="width=device-width, initial-scale=1"),
         h("meta", name="color-scheme", content="light dark"),
         h("meta", name="referrer", content="no-referrer"),
         h("title", title),
-        h("style", Markup(style)),
+        h("style", Markup(_with("style.css", style))),
     )
     content = h(
         "body",
         *body,
         h("div", id="tip", role="status", hidden=True),
         data,
-        h("script", Markup(script)),
+        h("script", Markup(_with("page.js", script))),
     )
     return f"<!doctype html>\n{h('html', head, content, lang='en')}\n"
+
+
+def policy(style: str = "", script: str = "") -> str:
+    """The content policy of a page of `document`: its own style and script, by their hashes, and nothing else."""
+    served = " img-src 'self'; media-src 'self'; connect-src 'self';" if script else " img-src data:;"
+    return (
+        f"default-src 'none'; style-src '{_digest(_with('style.css', style))}'; "
+        f"script-src '{_digest(_with('page.js', script))}';{served} base-uri 'none'; form-action 'none'"
+    )
 
 
 def _footer(result: Result) -> Markup:
@@ -104,6 +109,10 @@ def _weight(data: Any) -> int:
 
 def _asset(name: str) -> str:
     return files("whetstone.app.report").joinpath(name).read_text(encoding="utf-8").strip()
+
+
+def _with(name: str, more: str) -> str:
+    return f"{_asset(name)}\n{more}" if more else _asset(name)
 
 
 def _digest(text: str) -> str:

@@ -12,6 +12,8 @@ from whetstone.models.http.prompts import messages, plain
 from whetstone.models.http.replies import best, entries_of, usable
 
 ALTERNATIVES = 20
+WRITTEN = 8
+"""Tokens that a server writes to show that its echo puts every log-probability at its own token."""
 
 
 class NotOffered(Exception):
@@ -32,6 +34,35 @@ def body(way: str, api: str, request: Score, alternatives: int) -> dict[str, Any
         return {"prompt": plain(request.prompt) + request.continuation, **settings}
     turns = [*messages(request.prompt), {"role": "assistant", "content": request.continuation}]
     return {"messages": turns, **settings, "continue_final_message": True, "add_generation_prompt": False}
+
+
+def trial(request: Score) -> dict[str, Any]:
+    """What to send to learn whether a server's echo can be believed; `in_place` reads the answer."""
+    return {"prompt": plain(request.prompt), "max_tokens": WRITTEN, "temperature": 0.0, "echo": True, "logprobs": 1}
+
+
+def in_place(value: Mapping[str, Any], request: Score) -> bool | None:
+    """Does an echo give every token its own log-probability? Some servers give each that of the next one.
+
+    A token that was written at temperature 0 is the likeliest at its place. Where written tokens are the likeliest at
+    the places before theirs instead, the log-probabilities are off by one.
+
+    Returns:
+        None where it cannot be told: nothing was written, or one token again and again.
+
+    Raises:
+        NotOffered: there is no echo, or it has no log-probabilities.
+    """
+    choice = (value.get("choices") or [{}])[0]
+    entries, starts, written = _echo(choice, plain(request.prompt))
+    pairs = [
+        (entry["token"], _likeliest(earlier), _likeliest(entry))
+        for earlier, entry, at in zip(entries, entries[1:], starts[1:], strict=False)
+        if at >= written and earlier["top"] and entry["top"]
+    ]
+    here = sum(token == own for token, _, own in pairs)
+    before = sum(token == earlier for token, earlier, _ in pairs)
+    return None if here == before else here > before and 2 * here >= len(pairs)
 
 
 def read(way: str, value: Mapping[str, Any], requests: Sequence[Score]) -> list[Generation | Unsupported]:
@@ -58,19 +89,28 @@ def read(way: str, value: Mapping[str, Any], requests: Sequence[Score]) -> list[
 
 def _echoed(choice: Mapping[str, Any], prompt: str, wanted: str) -> tuple[Token, ...] | None:
     """Tokens of the continuation in an echo of the prompt; None when it does not start with a token."""
-    entries = entries_of(choice.get("logprobs"))
-    if not entries:
-        raise NotOffered("no log-probabilities of the prompt")
-    whole = "".join(entry["token"] for entry in entries)
-    start = whole.find(prompt + wanted)
-    if start < 0:
-        raise NotOffered("the prompt is not echoed")
-    start += len(prompt)
-    starts = list(accumulate((len(entry["token"]) for entry in entries), initial=0))
+    entries, starts, start = _echo(choice, prompt)
     kept = [entry for entry, at in zip(entries, starts, strict=False) if start <= at < start + len(wanted)]
     if start not in starts or "".join(entry["token"] for entry in kept) != wanted:
         return None
     return _tokens([(entry["token"], entry["logprob"]) for entry in kept])
+
+
+def _echo(choice: Mapping[str, Any], prompt: str) -> tuple[list[dict[str, Any]], list[int], int]:
+    """Tokens of an echo, where each starts in the text that they spell, and where the prompt ends in it."""
+    entries = entries_of(choice.get("logprobs"))
+    if not entries:
+        raise NotOffered("no log-probabilities of the prompt")
+    start = "".join(entry["token"] for entry in entries).find(prompt)
+    if start < 0:
+        raise NotOffered("the prompt is not echoed")
+    starts = list(accumulate((len(entry["token"]) for entry in entries), initial=0))
+    return entries, starts, start + len(prompt)
+
+
+def _likeliest(entry: Mapping[str, Any]) -> str:
+    """The token that an entry's alternatives put first."""
+    return next((text for text, _ in best(entry["top"], 1)), "")
 
 
 def _of_prompt(places: Any, wanted: str) -> tuple[Token, ...] | None:

@@ -16,7 +16,15 @@ from typing import Any
 from whetstone.core.errors import ModelError, Unsupported
 from whetstone.core.types import Embed, Embedding, Generation, Prompt, Reply, Request, Sample, Score, Usage
 from whetstone.models.http import scoring
-from whetstone.models.http.errors import MEDIA, RequestRefused, Trouble, UnknownModel, WrongBaseUrl, message_of
+from whetstone.models.http.errors import (
+    MEDIA,
+    RequestRefused,
+    Trouble,
+    UnknownModel,
+    WrongBaseUrl,
+    message_of,
+    one_line,
+)
 from whetstone.models.http.prompts import holds_media, messages, plain
 from whetstone.models.http.replies import generations, parse
 from whetstone.models.http.scoring import NotOffered
@@ -29,11 +37,15 @@ class Changed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One call: where to, with what body, and by which way of scoring ("" for other requests)."""
+    """One call: where to, with what body, and by which way of scoring ("" for other requests).
+
+    A `trial` only finds out whether that way can be believed here.
+    """
 
     path: str
     body: Mapping[str, Any]
     way: str = ""
+    trial: bool = False
 
 
 class Wire:
@@ -51,6 +63,8 @@ class Wire:
         self.alternatives = scoring.ALTERNATIVES
         ways = ("echo", "prompt_logprobs") if settings.api == "completions" else ("prompt_logprobs", "first_token")
         self.ways = {"auto": list(ways), "none": []}.get(settings.scoring, [settings.scoring])
+        self.untried = settings.scoring == "auto"
+        self.declined: list[str] = []
         self.extra = {"model": settings.model, **settings.extra}
 
     def groups(self, asked: Sequence[tuple[int, Request]]) -> list[list[tuple[int, Request]]]:
@@ -85,22 +99,24 @@ class Wire:
         Raises:
             Unsupported: this server cannot answer them.
         """
-        first, way = requests[0], ""
+        first, way, trial = requests[0], "", False
         if isinstance(first, Sample):
             path, body = self._sample(first, len(requests))
         elif isinstance(first, Score):
             if not self.ways:
-                raise Unsupported(f"{self.settings.model} on this server cannot score given texts")
-            way = self.ways[0]
-            path = self._path
-            body = scoring.body(way, self.settings.api, first, min(scoring.ALTERNATIVES, self.alternatives))
+                why = f" ({'; '.join(self.declined)})" if self.declined else ""
+                raise Unsupported(f"{self.settings.model} on this server cannot score given texts{why}")
+            way, path = self.ways[0], self._path
+            trial = way == "echo" and self.untried
+            most = min(scoring.ALTERNATIVES, self.alternatives)
+            body = scoring.trial(first) if trial else scoring.body(way, self.settings.api, first, most)
         else:
             if first.layer != -1:
                 raise Unsupported("servers give no hidden states of inner layers")
             path, body = "/embeddings", {"input": plain(first.prompt)}
         if "max_tokens" in body and "max_tokens" in self.without:
             body["max_completion_tokens"] = body.pop("max_tokens")
-        return Asked(path, {**self.extra, **body}, way)
+        return Asked(path, {**self.extra, **body}, way, trial)
 
     @property
     def _path(self) -> str:
@@ -170,11 +186,26 @@ class Wire:
                 self.seen["choices that the server left out (asked again)"] += len(requests) - len(replies)
                 self.choices = max(min(self.choices, len(replies)), 1)
             return [self._checked(reply) for reply in replies]
+        if isinstance(first, Score) and asked.trial:
+            return [self._tried(scoring.in_place(value, first))]
         if isinstance(first, Score):
             return list(scoring.read(asked.way, value, [r for r in requests if isinstance(r, Score)]))
         vector = value["data"][0]["embedding"]
         used = (value.get("usage") or {}).get("prompt_tokens") or 0
         return [Embedding(tuple(map(float, vector)), Usage(used, 0))]
+
+    def _tried(self, believed: bool | None) -> Exception:
+        """What a trial of the echo leads to."""
+        self.seen["calls that only tried out scoring by echo"] += 1
+        if believed is None:
+            return Unsupported(
+                "from this prompt it cannot be told whether the server's echo is off by a token; "
+                "scoring=echo takes it on trust"
+            )
+        if not believed:
+            raise NotOffered("its echo gives each token the log-probability of the next one")
+        self.untried = False
+        raise Changed
 
     def _checked(self, reply: Generation) -> Reply | Exception:
         """With a schema, a whole reply that is not JSON shows that the server ignores it."""
@@ -240,7 +271,8 @@ class Wire:
         """Give up a way of scoring."""
         if self.ways[:1] == [way]:
             self.ways.pop(0)
-            self.seen[f"scoring by {way} is not offered ({said[:80]})"] += 1
+            self.declined.append(f"{way}: {one_line(said, 80)}")
+            self.seen[f"scoring by {way} is not offered ({one_line(said, 80)})"] += 1
         return Changed()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from functools import cached_property
 
 from whetstone.core.errors import Unsupported, WhetstoneError
 from whetstone.core.types import Form, Generation, Message, Prompt, Reply, Score
@@ -49,20 +48,12 @@ class ServedCodec(TextCodec):
             return (*self.prompt(prompt[:-1]), *self.continuation(prompt[-1].text))
         return self.prompt(prompt)
 
-    @cached_property
-    def _unknown(self) -> int | None:
-        """The token that stands for what the vocabulary lacks; few tokenizers name it as special."""
-        if self.tokenizer.unk_token_id is not None:
-            return int(self.tokenizer.unk_token_id)
-        backend = getattr(self.tokenizer, "backend_tokenizer", None)
-        name = getattr(getattr(backend, "model", None), "unk_token", None)
-        return None if backend is None or name is None else backend.token_to_id(name)
-
     def _known(self, ids: tuple[int, ...], text: str) -> tuple[int, ...]:
         if not ids:
             raise Unsupported("the prompt is empty")
         if self._unknown in ids:
-            raise Unsupported(f"the model's vocabulary cannot spell {text[:40]!r}")
+            raise self._strange(text)
+        self._keep_all(text)
         return ids
 
 

@@ -68,41 +68,86 @@ def active(
     selection" (1992), updated by one step of the extended Kalman filter; upper confidence bounds of the reversed order
     as in Kalyanakrishnan et al., "PAC subset selection in stochastic multi-armed bandits" (2012).
     """
-    check(k, deviation=(deviation, 0), reach=(reach, 0))
-    if criterion not in CRITERIA:
-        raise ConfigError(f"criterion is {criterion!r}; it can be {', '.join(CRITERIA)}")
-    if not 0 < level < 1:
-        raise ConfigError(f"level is {level}; it must be between 0 and 1")
+    belief = Belief(k, criterion=criterion, level=level, deviation=deviation, reach=reach, transitive=transitive)
     rng = np.random.default_rng(seed)
-    mean, covariance = np.zeros(k), np.eye(k) * deviation**2
-    wins, direct = np.zeros((k, k)), np.zeros((k, k), dtype=bool)
-    better = direct
-    enough = np.log(k * (k - 1) / (1 - level))
-    one, two = np.triu_indices(k, 1)
     item = 0
-    while not (better | better.T)[one, two].all():
-        gap = mean[one] - mean[two]
-        variance = covariance[one, one] + covariance[two, two] - 2 * covariance[one, two]
-        if criterion == "information":
+    while (pair := belief.choose(rng)) is not None:
+        matches = Matches(shuffled(np.array([pair]), rng), np.array([item]))
+        places = yield matches
+        item += 1
+        i, j = matches.systems[0].tolist()
+        belief.learn(i, j, float((np.sign(places[0, 1] - places[0, 0]) + 1) / 2))
+    return Settled(belief.better, belief.cyclic, item)
+
+
+class Belief:
+    """What is known of k systems after matches of two, and which pair to play next; arguments as in `active`.
+
+    Attributes:
+        better: [k, k] is the row's system settled to be better than the column's?
+    """
+
+    def __init__(
+        self,
+        k: int,
+        *,
+        criterion: str = "information",
+        level: float = 0.95,
+        deviation: float = 2.0,
+        reach: float = 2.0,
+        transitive: bool = True,
+    ) -> None:
+        check(k, deviation=(deviation, 0), reach=(reach, 0))
+        if criterion not in CRITERIA:
+            raise ConfigError(f"criterion is {criterion!r}; it can be {', '.join(CRITERIA)}")
+        if not 0 < level < 1:
+            raise ConfigError(f"level is {level}; it must be between 0 and 1")
+        self.criterion, self.reach, self.transitive = criterion, reach, transitive
+        self.mean, self.covariance = np.zeros(k), np.eye(k) * deviation**2
+        self.wins, self.direct = np.zeros((k, k)), np.zeros((k, k), dtype=bool)
+        self.better = self.direct
+        self.enough = float(np.log(k * (k - 1) / (1 - level)))
+
+    def choose(self, rng: np.random.Generator, *, may: NDArray[np.bool_] | None = None) -> tuple[int, int] | None:
+        """The pair to play; None where all are settled.
+
+        Args:
+            rng: decides among equals.
+            may: [k, k] symmetric, pairs that can be played; None: all.
+        """
+        one, two = np.triu_indices(len(self.mean), 1)
+        out = (self.better | self.better.T)[one, two]
+        if may is not None:
+            out |= ~may[one, two]
+        if out.all():
+            return None
+        gap = self.mean[one] - self.mean[two]
+        variance = self.covariance[one, one] + self.covariance[two, two] - 2 * self.covariance[one, two]
+        if self.criterion == "information":
             chance = scipy.special.expit(gap)
             value = np.log1p(chance * (1 - chance) * variance)
         else:
-            value = reach * np.sqrt(variance) - np.abs(gap)
-        value[(better | better.T)[one, two]] = -np.inf
+            value = self.reach * np.sqrt(variance) - np.abs(gap)
+        value[out] = -np.inf
         at = int(np.lexsort((rng.random(len(value)), -value))[0])
-        matches = Matches(shuffled(np.array([[one[at], two[at]]]), rng), np.array([item]))
-        places = yield matches
-        item += 1
-        i, j = matches.systems[0]
-        score = (np.sign(places[0, 1] - places[0, 0]) + 1) / 2
-        mean, covariance = _learn(mean, covariance, i, j, float(score))
-        if score != 0.5:
-            winner, loser = (i, j) if score == 1 else (j, i)
-            wins[winner, loser] += 1
-            if evidence(wins[winner, loser], wins[loser, winner]) >= enough and not direct[winner, loser]:
-                direct[winner, loser] = True
-                better = _closure(direct) if transitive else direct
-    return Settled(better, np.flatnonzero(_closure(direct).diagonal()), item)
+        return int(one[at]), int(two[at])
+
+    def learn(self, i: int, j: int, score: float) -> None:
+        """Take in a match of i against j: 1 where i won, 0 where j did, 0.5 for a tie."""
+        self.mean, self.covariance = _learn(self.mean, self.covariance, i, j, score)
+        if score == 0.5:
+            return
+        winner, loser = (i, j) if score == 1 else (j, i)
+        self.wins[winner, loser] += 1
+        told = evidence(self.wins[winner, loser], self.wins[loser, winner]) >= self.enough
+        if told and not self.direct[winner, loser]:
+            self.direct[winner, loser] = True
+            self.better = _closure(self.direct) if self.transitive else self.direct
+
+    @property
+    def cyclic(self) -> NDArray[np.intp]:
+        """Systems settled to be better than themselves by way of others."""
+        return np.flatnonzero(_closure(self.direct).diagonal())
 
 
 def evidence(won: float, lost: float) -> float:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whetstone.core.errors import ConfigError
 from whetstone.ranking.estimators import Skills
-from whetstone.ranking.schedules.schedule import Matches, Schedule, check, shuffled
+from whetstone.ranking.schedules.schedule import Codes, Matches, Schedule, check, shuffled
 
 
 def k_wise(k: int, *, size: int = 4, exploration: float = 1.0, seed: int = 0) -> Schedule[None]:
@@ -28,23 +29,57 @@ def k_wise(k: int, *, size: int = 4, exploration: float = 1.0, seed: int = 0) ->
     Source: "K-Sort Arena: Efficient and Reliable Benchmarking for Generative Models via K-wise Human Preferences"
     (2024); the paper's constant is not known to us, 1 is the usual one.
     """
-    check(k, size=(size, 2), exploration=(exploration, 0))
-    if size > k:
-        raise ConfigError(f"groups of {size} need as many systems; there are {k}")
+    groups = Groups(k, size=size, exploration=exploration)
     rng = np.random.default_rng(seed)
-    belief, item = Skills(k), 0
-    met = np.zeros((k, k))
+    item = 0
     while True:
-        pivot = int(np.lexsort((rng.random(k), met.diagonal()))[0])
-        skills = np.asarray(belief.means)
-        with np.errstate(divide="ignore"):
-            bonus = np.sqrt(np.log(max(item, 2)) / met[pivot])
-        bound = exploration * bonus - np.abs(skills - skills[pivot]) if exploration else -np.abs(skills - skills[pivot])
-        bound[pivot] = -np.inf
-        others = np.lexsort((rng.random(k), -bound))[: size - 1]
-        matches = Matches(shuffled(np.array([[pivot, *others]]), rng), np.array([item]))
+        matches = Matches(shuffled(np.array([groups.choose(rng)]), rng), np.array([item]))
         places = yield matches
-        belief.learn(matches, places)
-        group = matches.systems[0]
-        met[group[:, None], group] += 1
+        groups.learn(matches, places)
         item += 1
+
+
+class Groups:
+    """What is known of k systems after matches of several, and which group to play next; arguments as in `k_wise`."""
+
+    def __init__(self, k: int, *, size: int = 4, exploration: float = 1.0) -> None:
+        check(k, size=(size, 2), exploration=(exploration, 0))
+        if size > k:
+            raise ConfigError(f"groups of {size} need as many systems; there are {k}")
+        self.size, self.exploration = size, exploration
+        self.belief, self.met, self.matches = Skills(k), np.zeros((k, k)), 0
+
+    def choose(self, rng: np.random.Generator, *, have: NDArray[np.bool_] | None = None) -> list[int]:
+        """The systems to play, the pivot first; fewer than `size` where no item has outputs of so many.
+
+        Args:
+            rng: decides among equals.
+            have: [k, items] which systems have an output on which items; a group shares one. None: all have all.
+        """
+        k = len(self.met)
+        skills = np.asarray(self.belief.means)
+        shared = np.ones((k, 1), dtype=bool) if have is None else have
+        best: list[int] = []
+        for pivot in np.lexsort((rng.random(k), self.met.diagonal())).tolist():
+            near = -np.abs(skills - skills[pivot])
+            if self.exploration:
+                with np.errstate(divide="ignore"):
+                    near = near + self.exploration * np.sqrt(np.log(max(self.matches, 2)) / self.met[pivot])
+            near[pivot] = -np.inf
+            group, common = [pivot], shared[pivot]
+            for other in np.lexsort((rng.random(k), -near))[: k - 1].tolist():
+                if len(group) < self.size and (common & shared[other]).any():
+                    group.append(other)
+                    common = common & shared[other]
+            if len(group) > len(best):
+                best = group
+            if len(best) == self.size:
+                break
+        return best
+
+    def learn(self, matches: Matches, places: Codes) -> None:
+        """Take in matches and their places [m, K]."""
+        self.belief.learn(matches, places)
+        for group in matches.systems:
+            self.met[group[:, None], group] += 1
+        self.matches += len(matches)

@@ -1,0 +1,59 @@
+"""All metrics against an expert."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from whetstone.audits.expert_metrics import expert_metrics
+from whetstone.audits.scored_outputs import cases_of
+from whetstone.core.errors import TaskError
+
+WORDS = [f"word{i}" for i in range(40)]
+
+
+def rows(n: int, *, planted: bool = True) -> list[dict[str, object]]:
+    """The expert scores how many words of the reference an output has, in any order; "b" writes better ones."""
+    made = []
+    for i in range(n):
+        rng = Random(i)
+        reference = rng.sample(WORDS, 8)
+        for model, kept in (("a", rng.randrange(2, 6)), ("b", rng.randrange(4, 9))):
+            text = [*rng.sample(reference, kept), *(f"other{rng.randrange(99)}" for _ in range(rng.randrange(9)))]
+            rng.shuffle(text)
+            score = kept if planted else rng.randrange(9)
+            row = {"input": f"q{i}", "output": " ".join(text), "reference": " ".join(reference)}
+            made.append({**row, "score": score, "model": model})
+    return made
+
+
+def test_the_planted_metric_wins_among_all_and_chooses_the_model(toy) -> None:
+    model = lambda request: toy.said("Score: 5")  # noqa: E731
+    found = toy.run(expert_metrics(toy.task, cases_of(rows(40)), rounds=100), model)
+    assert found[0].name == "content_recall"
+    assert found[0].estimate == pytest.approx(1)
+    assert found[0].detail["best"] > 0.9
+    names = {f.name: f for f in found}
+    assert {"bleu", "rouge_l", "chrf", "answer_length", "overlap"} <= set(names), "text metrics and signals"
+    assert names["regret"].verdict == "content_recall chooses b"
+    assert names["left out"].detail["mean_logprob"] == 80, "these outputs have no log-probabilities"
+
+
+def test_no_metric_follows_an_expert_who_throws_dice(toy) -> None:
+    found = toy.run(expert_metrics(toy.task, cases_of(rows(40, planted=False)), signals="", rounds=100))
+    assert sum(f.verdict == "follows the expert" for f in found) <= 1
+    assert found[0].detail["best"] < 0.7
+
+
+def test_without_reference_only_what_needs_none_is_ranked(toy) -> None:
+    bare = [{key: value for key, value in row.items() if key != "reference"} for row in rows(10)]
+    found = toy.run(expert_metrics(toy.task, cases_of(bare), signals="answer_length", rounds=10))
+    assert {f.name for f in found} == {"length", "distinct", "answer_length", "regret", "left out"}
+
+
+def test_rows_that_cannot_be_used_are_named() -> None:
+    with pytest.raises(TaskError, match="row 1: score is 'good'"):
+        cases_of([{"input": "q", "output": "a", "score": "good"}])
+    with pytest.raises(TaskError, match="row 1: needs input"):
+        cases_of([{"output": "a", "score": 1}])

@@ -1,0 +1,327 @@
+"""What an audit of a judge comes to: findings with Holm's correction, tables to draw, and whether to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whetstone.app.recorded_verdicts import Recorded
+from whetstone.app.result import Bin, Measure
+from whetstone.app.trust import RULES, Rule, Trust, trust
+from whetstone.audits.recorded import Verdicts, audit_verdicts
+from whetstone.audits.recorded_groups import accuracy_gaps
+from whetstone.audits.score_columns import Scores, audit_scores
+from whetstone.audits.verdict_columns import Judged
+from whetstone.core.errors import ConfigError
+from whetstone.core.types import Finding
+from whetstone.stats import ece_test, finding, holm, reliability
+
+ALPHA = 0.05
+Kind = Literal["pairs", "scores"]
+SAID = ("first", "tie", "second", "unreadable")
+WORDS = {
+    "unreadable": "cannot be read",
+    "accuracy": "agrees with the label",
+    "kappa": "agreement beyond chance (Cohen's kappa)",
+    "ac1": "agreement beyond chance (Gwet's AC1)",
+    "ties": "pairs that it calls even",
+    "abstained": "pairs without a choice",
+    "first_position": "chooses the answer shown first",
+    "order_consistency": "same verdict in both orders",
+    "repeat_consistency": "same verdict when asked again",
+    "longer_answer": "chooses the longer of two equally good",
+    "length_errors": "errs for the longer, minus for the shorter",
+    "own_win_rate": "chooses its own answer",
+    "self_preference": "chooses its own answer, minus what is right",
+    "self_errors": "errs for its own answer, minus against it",
+    "cycles": "circular verdicts (A over B over C over A)",
+    "gap": "gap in accuracy between categories",
+    "ece": "probabilities off by (calibration error)",
+    "brier": "Brier score",
+    "auroc": "separates right from wrong (AUROC)",
+    "rank_correlation": "follows the labels (Spearman's rho)",
+    "kendall": "follows the labels (Kendall's tau-b)",
+    "pearson": "follows the labels (Pearson's r)",
+    "first_place": "ranks the right answer first",
+    "reciprocal_rank": "mean reciprocal rank of the right answer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A finding in plain words; `adjusted` is its p-value by Holm over all tests of this judge."""
+
+    finding: Finding
+    words: str
+    adjusted: float | None = None
+    verdict: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A table of how often what came with what."""
+
+    title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeAudit:
+    """The audit of one judge.
+
+    Attributes:
+        kind: verdicts on pairs or scores of single answers.
+        n: verdicts or scores; `labelled` of them have a label, `prompts` is the number of clusters.
+        tables: verdicts against labels, and the two orders against each other.
+        bins: reliability of stated probabilities.
+        missing: what was not measured, and why.
+    """
+
+    judge: str
+    kind: Kind
+    n: int
+    labelled: int
+    prompts: int
+    measured: tuple[Measured, ...]
+    trust: Trust
+    tables: tuple[Counts, ...] = ()
+    bins: tuple[Bin, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A demand on all judges."""
+
+    use: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """One or more judges audited on the same material.
+
+    Attributes:
+        source: the file, or the model and task.
+        format: of the file; "live" for verdicts made now.
+        dropped: records that were not used, counted by reason.
+    """
+
+    source: str
+    format: str
+    judges: tuple[JudgeAudit, ...]
+    rules: tuple[Rule, ...] = RULES
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    gate: Gate | None = None
+    run: str = ""
+
+
+def audit_recorded(
+    recorded: Recorded,
+    source: str,
+    *,
+    own: str = "",
+    judges: Sequence[str] = (),
+    rules: Sequence[Rule] = RULES,
+    seed: int = 0,
+) -> Audited:
+    """Every audit of recorded verdicts and scores that needs no model, for each judge.
+
+    Args:
+        own: the source that is the judge's own.
+        judges: those to audit; none for all.
+
+    Raises:
+        ConfigError: an unknown judge or source.
+    """
+    there = list(dict.fromkeys([*recorded.verdicts, *recorded.scores]))
+    unknown = next((name for name in judges if name not in there), None)
+    if unknown is not None:
+        raise ConfigError(f"no judge is called {unknown!r}; there are {', '.join(there[:20])}")
+    every = [*recorded.verdicts.values()]
+    if own and not any(own in one.verdicts.names for one in every):
+        names = sorted({name for one in every for name in one.verdicts.names})
+        raise ConfigError(f"--own {own}: no answers of that source; there are {', '.join(names[:20]) or 'none named'}")
+    found = []
+    for name in there:
+        if judges and name not in judges:
+            continue
+        if name in recorded.verdicts:
+            found.append(of_pairs(name, recorded.verdicts[name], own=own, rules=rules, seed=seed))
+        if name in recorded.scores:
+            found.append(of_scores(name, recorded.scores[name], rules=rules, seed=seed))
+    return Audited(source, recorded.format, tuple(found), tuple(rules), recorded.dropped)
+
+
+def of_pairs(
+    name: str,
+    judged: Judged,
+    *,
+    own: str = "",
+    extra: Sequence[Finding] = (),
+    rules: Sequence[Rule] = RULES,
+    missing: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> JudgeAudit:
+    """The audit of one judge's verdicts on pairs; `extra` are findings that were made elsewhere (probes)."""
+    verdicts = judged.verdicts
+    mine = own if own in verdicts.names else ""
+    found = [_marked(one, verdicts) for one in audit_verdicts(verdicts, own=mine, seed=seed)]
+    found += accuracy_gaps(judged, seed=seed)
+    bins, calibration = _calibration(verdicts, seed)
+    found = [one for one in (*found, *calibration, *extra) if one.n or one.verdict]
+    tables = [one for one in (confusion(verdicts), flips(verdicts)) if one]
+    gold = verdicts.gold
+    return JudgeAudit(
+        name,
+        "pairs",
+        len(verdicts.chosen),
+        0 if gold is None else int(np.count_nonzero(~np.isnan(gold))),
+        int(np.unique(verdicts.groups).size),
+        measured(found),
+        trust(found, rules),
+        tuple(tables),
+        bins,
+        {**_absent(verdicts, judged, mine), **(missing or {})},
+    )
+
+
+def of_scores(
+    name: str, scores: Scores, *, rules: Sequence[Rule] = RULES, extra: Sequence[Finding] = (), seed: int = 0
+) -> JudgeAudit:
+    """The audit of one judge's scores of single answers."""
+    found = [*audit_scores(scores, seed=seed), *extra]
+    bins: tuple[Bin, ...] = ()
+    labelled = 0
+    if scores.label is not None:
+        known = ~np.isnan(scores.label) & ~np.isnan(scores.value)
+        labelled = int(np.count_nonzero(~np.isnan(scores.label)))
+        value, label = scores.value[known], scores.label[known]
+        if scores.binary and value.size and value.min() >= 0 and value.max() <= 1:
+            bins = _bins(value, label, scores.prompt[known])
+    missing = {} if scores.label is not None else {"agreement": "no labels"}
+    if scores.lengths is None:
+        missing["length"] = "no lengths"
+    return JudgeAudit(
+        name,
+        "scores",
+        len(scores.value),
+        labelled,
+        int(np.unique(scores.prompt).size),
+        measured(found),
+        trust(found, rules, kind="scores"),
+        (),
+        bins,
+        missing,
+    )
+
+
+def measured(found: Sequence[Finding]) -> tuple[Measured, ...]:
+    """Findings with plain words and Holm's correction over all of their tests."""
+    adjusted = holm([one.p for one in found])
+    return tuple(Measured(one, words_of(one.name), p, _verdict(one, p)) for one, p in zip(found, adjusted, strict=True))
+
+
+def words_of(name: str) -> str:
+    """What a finding says, in plain words."""
+    if name.startswith("accuracy "):
+        return f"agrees with the label: {name.removeprefix('accuracy ')}"
+    if name.startswith("probe "):
+        return f"taken in by {name.removeprefix('probe ').replace('_', ' ')}"
+    return WORDS.get(name, name)
+
+
+def _verdict(found: Finding, adjusted: float | None) -> str:
+    """What was found, once all tests are counted."""
+    if found.p is not None and adjusted is not None and found.p < ALPHA <= adjusted:
+        return "not shown, after Holm's correction"
+    return found.verdict
+
+
+def _marked(found: Finding, verdicts: Verdicts) -> Finding:
+    """`longer_answer` with the number of its pairs that nobody called equally good."""
+    if found.name != "longer_answer":
+        return found
+    gold = verdicts.gold
+    unlabelled = found.n if gold is None else int(np.count_nonzero(np.isnan(gold) & ~np.isnan(verdicts.chosen)))
+    told = found.verdict if not unlabelled else f"{found.verdict}; longer ones may be better"
+    return replace(found, verdict=told, detail={**found.detail, "unlabelled": unlabelled})
+
+
+def _absent(verdicts: Verdicts, judged: Judged, own: str) -> dict[str, str]:
+    """What the columns did not allow."""
+    both = np.intersect1d(verdicts.pair[~verdicts.swapped], verdicts.pair[verdicts.swapped]).size
+    reasons = {
+        "agreement": "" if verdicts.gold is not None else "no labels",
+        "position": "" if both else "no pair was asked in both orders",
+        "length": "" if verdicts.lengths is not None else "no lengths",
+        "own": "" if own else "--own names no source",
+        "cycles": "" if len(verdicts.names) > 2 else "fewer than three sources",
+        "groups": "" if judged.category is not None else "no categories",
+        "probes": "recorded verdicts cannot be probed",
+    }
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def outcome(shares: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Indices of `SAID`."""
+    return np.where(np.isnan(shares), 3, 1 - np.sign(shares - 0.5)).astype(np.intp)
+
+
+def confusion(verdicts: Verdicts) -> Counts | None:
+    """Verdicts against labels, in the order shown."""
+    if verdicts.gold is None:
+        return None
+    known = ~np.isnan(verdicts.gold)
+    table = _crossed(outcome(verdicts.gold[known]), outcome(verdicts.chosen[known]))
+    return Counts("Label (row) against verdict (column)", SAID[:3], SAID, table[:3])
+
+
+def flips(verdicts: Verdicts) -> Counts | None:
+    """What was chosen in the pair's order against what was chosen in the reverse one, by answer."""
+    rows = [np.flatnonzero(verdicts.swapped == swapped) for swapped in (False, True)]
+    first = [own[np.unique(verdicts.pair[own], return_index=True)[1]] for own in rows]
+    _, i, j = np.intersect1d(verdicts.pair[first[0]], verdicts.pair[first[1]], return_indices=True)
+    if not i.size:
+        return None
+    ahead, behind = verdicts.chosen[first[0][i]], 1 - verdicts.chosen[first[1][j]]
+    names = ("answer 1", "tie", "answer 2", "unreadable")
+    title = "Answer 1 shown first (row) against answer 1 shown second (column)"
+    return Counts(title, names, names, _crossed(outcome(ahead), outcome(behind)))
+
+
+def _crossed(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> tuple[tuple[int, ...], ...]:
+    counts = np.bincount(rows * 4 + columns, minlength=16).reshape(4, 4)
+    return tuple(tuple(map(int, row)) for row in counts)
+
+
+def _calibration(verdicts: Verdicts, seed: int) -> tuple[tuple[Bin, ...], list[Finding]]:
+    """Reliability of verdicts that are probabilities, where the label names one answer."""
+    if verdicts.gold is None or np.isin(verdicts.chosen[~np.isnan(verdicts.chosen)], (0.0, 0.5, 1.0)).all():
+        return (), []
+    known = np.isin(verdicts.gold, (0.0, 1.0)) & ~np.isnan(verdicts.chosen)
+    value, label, groups = verdicts.chosen[known], verdicts.gold[known], verdicts.groups[known]
+    if not value.size:
+        return (), []
+    error = ece_test(value, label, groups=groups, seed=seed)
+    off = error.p is not None and error.p < ALPHA
+    told = "is not calibrated" if off else "is calibrated, as far as can be told"
+    return _bins(value, label, groups), [finding("ece", error, verdict=told)]
+
+
+def _bins(value: NDArray[np.float64], label: NDArray[np.float64], groups: NDArray[np.intp]) -> tuple[Bin, ...]:
+    return tuple(
+        Bin(one.low, one.high, one.confidence, Measure.of(one.accuracy))
+        for one in reliability(value, label, groups=groups)
+    )
+
+
+def gated(found: Audited, use: str) -> Audited:
+    """The audit with a gate: every judge may be trusted for this use."""
+    return replace(found, gate=Gate(use, all(one.trust.of(use) == "yes" for one in found.judges)))

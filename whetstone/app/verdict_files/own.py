@@ -1,0 +1,104 @@
+"""The project's own rows: a verdict on two answers, or a score of one. See docs/verdicts.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from whetstone.app.verdict_files.options import Options
+from whetstone.app.verdict_files.rows import WORDS, Item, Record, Row, shown
+
+NAME = "verdicts"
+ALIASES: Mapping[str, tuple[str, ...]] = {"label": ("gold",), "prompt": ("group",)}
+"""Field -> other names that it may have."""
+NAMES = ("id", "judge", "prompt", "pair", "first", "second", "system", "metric", "category", "protocol")
+LENGTHS = ("first_length", "second_length", "length", "tokens")
+NUMBERS = ("turn", "strength")
+OTHER = ("question", "first_text", "second_text", "answer", "raw")
+BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+ORDERS = {"1": False, "2": True, "given": False, "swapped": True}
+
+
+def reads(head: Mapping[str, Any]) -> bool:
+    return "verdict" in head or {"score", "system"} <= head.keys()
+
+
+def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
+    for record in records:
+        yield _row(record, options)
+
+
+def known_fields(record: Record) -> Row:
+    """The fields of a row apart from the verdict or the score, by their names or other names.
+
+    Raises TaskError for a value that a field cannot have.
+    """
+    values = dict(record.values)
+    for field, names in ALIASES.items():
+        for name in names:
+            if name in values:
+                values.setdefault(field, values[name])
+                del values[name]
+    if values.get("order") not in (None, ""):
+        word = str(values["order"]).casefold()
+        if word not in ORDERS:
+            raise record.fault("order", f"{shown(values['order'])} is no order; it can be {', '.join(ORDERS)}")
+        values["swapped"] = ORDERS[word]
+    return {
+        field: _value(record, field, value)
+        for field, value in values.items()
+        if value is not None and value != "" and field not in ("verdict", "score", "order")
+    }
+
+
+def _row(record: Record, options: Options) -> Row:
+    scored = "verdict" not in record.values
+    found: Row = {"score": _number(record, "score")} if scored else {"verdict": _verdict(record, "verdict")}
+    found |= known_fields(record)
+    for role, name in options.names.items():
+        if role == "judge" or (role == "system" and scored):
+            found.setdefault(role, name)
+    return found
+
+
+def _value(record: Record, field: str, value: Any) -> Any:
+    if field == "label":
+        return _verdict(Record(record.place, {field: value}), field, scale="score" in record.values)
+    if field in NAMES:
+        return record.name(value, field)
+    if field in LENGTHS or field in NUMBERS:
+        number = _number(Record(record.place, {field: value}), field)
+        if number is not None and number < 0:
+            raise record.fault(field, f"{number:g} is below 0")
+        return number
+    if field in ("swapped", "both_bad"):
+        word = str(value).casefold()
+        if word not in BOOLEANS:
+            raise record.fault(field, f"{shown(value)} is neither true nor false")
+        return BOOLEANS[word]
+    if field in OTHER and not isinstance(value, str):
+        raise record.fault(field, f"{shown(value)} is not a text")
+    return value
+
+
+def _verdict(record: Record, field: str, *, scale: bool = False) -> str | float | None:
+    """A word or a probability; on a `scale` of scores any number."""
+    value = record.values.get(field)
+    if isinstance(value, str) and value in WORDS and not scale:
+        return value
+    number = _number(record, field)
+    if number is not None and not scale and not 0 <= number <= 1:
+        raise record.fault(field, f"{number:g} is not between 0 and 1; it can also be {', '.join(WORDS)} or null")
+    return number
+
+
+def _number(record: Record, field: str) -> float | None:
+    """A number, also written as text (CSV); None where there is none."""
+    value = record.values.get(field)
+    if isinstance(value, str) and value.strip():
+        try:
+            return Record(record.place, {field: float(value)}).number(field)
+        except ValueError:
+            known = f"; it can be {', '.join(WORDS)}, a number or null" if field in ("verdict", "label") else ""
+            raise record.fault(field, f"{shown(value)} is not a number{known}") from None
+    return None if value == "" else record.number(field)

@@ -1,0 +1,197 @@
+"""Recorded verdicts from columns of a file: what `rows` describes, a million rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whetstone.audits.recorded import Codes, Floats, Verdicts
+from whetstone.core.errors import TaskError
+from whetstone.ranking.tables import Column
+
+SHARES = {"first": 1.0, "second": 0.0, "tie": 0.5}
+KNOWN = "first, second, tie, a number from 0 to 1, or null"
+SPACES: Mapping[str, str] = {
+    **{name: name for name in ("verdict", "label", "prompt", "pair", "swapped", "judge", "category")},
+    **{"first": "source", "second": "source", "first_length": "length", "second_length": "length"},
+}
+"""The fields of a row, each with the list of labels that it is encoded in."""
+TRUTH = {"true": True, "false": False}
+
+Table = Mapping[str, Column]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One judge's verdicts, and the category of each row where there is one.
+
+    Attributes:
+        category: [n] indices of `categories`, -1 where a row has none; None where no row has one.
+    """
+
+    verdicts: Verdicts
+    category: Codes | None = None
+    categories: tuple[str, ...] = ()
+
+
+class Encoder:
+    """Takes rows one at a time and holds some of their fields as codes."""
+
+    def __init__(self, spaces: Mapping[str, str] = SPACES) -> None:
+        self.spaces = spaces
+        self.indices: dict[str, dict[Any, int]] = {space: {} for space in spaces.values()}
+        self.found: dict[str, list[int]] = {name: [] for name in spaces}
+        self.encoders = [(name, self.found[name].append, self.indices[space]) for name, space in spaces.items()]
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Encode one row."""
+        for name, append, index in self.encoders:
+            value = row.get(name)
+            append(-1 if value is None else index.setdefault(_key(value), len(index)))
+
+    def columns(self) -> dict[str, Column]:
+        """The fields that a row has a value for."""
+        labels = {space: [_value(key) for key in index] for space, index in self.indices.items()}
+        columns = {name: np.array(codes, dtype=np.int32) for name, codes in self.found.items()}
+        return {name: Column(labels[self.spaces[name]], c) for name, c in columns.items() if (c >= 0).any()}
+
+
+def judged(table: Table) -> dict[str, Judged]:
+    """Each judge's columns; rows without a judge are one judge's, named "judge".
+
+    Args:
+        table: field of `SPACES` -> column. Fields of one space share their labels.
+
+    Raises:
+        TaskError: a value that cannot be, by row (from 1) and field.
+    """
+    if not table:
+        return {}
+    n = len(next(iter(table.values())).codes)
+    chosen, gold = (_numbers(table, name, _share, KNOWN) for name in ("verdict", "label"))
+    if chosen is None:
+        chosen = np.full(n, np.nan)
+    lengths = [_numbers(table, name, _length, "a number from 0 up") for name in ("first_length", "second_length")]
+    swapped = _numbers(table, "swapped", _flag, "true or false")
+    columns = {name: column.codes.astype(np.intp) for name, column in table.items()}
+    who = columns.get("judge", np.full(n, -1))
+    found = {}
+    for code in sorted(set(np.unique(who).tolist())):
+        own = np.flatnonzero(who == code)
+        part = {name: codes[own] for name, codes in columns.items()}
+        name = "judge" if code < 0 else str(table["judge"].labels[code])
+        category = part.get("category")
+        known = category is not None and bool((category >= 0).any())
+        found[name] = Judged(
+            _verdicts(part, chosen[own], *(_part(x, own) for x in (gold, *lengths, swapped)), table),
+            category if known else None,
+            tuple(map(str, table["category"].labels)) if known else (),
+        )
+    return found
+
+
+def _verdicts(
+    part: Mapping[str, Codes],
+    chosen: Floats,
+    gold: Floats | None,
+    first_length: Floats | None,
+    second_length: Floats | None,
+    swapped: Floats | None,
+    table: Table,
+) -> Verdicts:
+    n = len(chosen)
+    prompt, first, second = (_whole(part.get(name)) for name in ("prompt", "first", "second"))
+    pair = np.arange(n)
+    if prompt is not None and first is not None and second is not None:
+        low, high, k = np.minimum(first, second), np.maximum(first, second), int(max(first.max(), second.max())) + 1
+        pair = np.unique(prompt * k * k + low * k + high, return_inverse=True)[1]
+    if "pair" in part:
+        given = part["pair"]
+        pair = np.where(given >= 0, given, int(given.max(initial=-1)) + 1 + pair)
+    _, at, pair = np.unique(pair, return_index=True, return_inverse=True)
+    told = first if first is not None else np.zeros(n, np.intp)
+    turned = told != told[at][pair]
+    if swapped is not None:
+        turned = np.where(np.isnan(swapped), turned, swapped == 1)
+    lengths, sources = None, None
+    names: tuple[str, ...] = ()
+    if first_length is not None and second_length is not None:
+        lengths = np.column_stack([first_length, second_length])
+    if first is not None and second is not None:
+        there, sources = np.unique(np.column_stack([first, second]), return_inverse=True)
+        names = tuple(str(table["first"].labels[code]) for code in there)
+    return Verdicts(
+        chosen,
+        pair,
+        turned,
+        None if gold is None or np.isnan(gold).all() else gold,
+        None if lengths is None or np.isnan(lengths).any() else lengths,
+        None if sources is None else sources.reshape(n, 2),
+        names,
+        pair if prompt is None else prompt,
+    )
+
+
+def _whole(codes: Codes | None) -> Codes | None:
+    """The codes if every row has a value."""
+    return None if codes is None or bool((codes < 0).any()) else codes
+
+
+def _part(values: NDArray[Any] | None, own: Codes) -> Any:
+    return None if values is None else values[own]
+
+
+def _numbers(table: Table, name: str, read: Any, known: str) -> Floats | None:
+    """A column's values as numbers, NaN where there is none; None for a column that is not there."""
+    column = table.get(name)
+    if column is None:
+        return None
+    values = np.full(len(column.labels) + 1, np.nan)
+    used = np.zeros(len(values), bool)
+    used[column.codes] = True
+    for code in np.flatnonzero(used[:-1]).tolist():
+        value = read(column.labels[code])
+        if value is None:
+            raise TaskError(f"row {column.row_of(code)}: {name} is {column.labels[code]!r}; it can be {known}")
+        values[code] = value
+    return np.asarray(values[column.codes])
+
+
+def _share(value: Any) -> float | None:
+    if isinstance(value, str) and value in SHARES:
+        return SHARES[value]
+    found = _number(value)
+    return found if found is not None and 0 <= found <= 1 else None
+
+
+def _length(value: Any) -> float | None:
+    found = _number(value)
+    return found if found is not None and 0 <= found < float("inf") else None
+
+
+def _flag(value: Any) -> float | None:
+    if isinstance(value, str):
+        value = TRUTH.get(value.strip().lower())
+    return float(value) if isinstance(value, bool) else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _key(value: Any) -> Any:
+    """A key that tells true from 1."""
+    return (bool, value) if isinstance(value, bool) else value if isinstance(value, (str, int, float)) else repr(value)
+
+
+def _value(key: Any) -> Any:
+    return key[1] if isinstance(key, tuple) else key
