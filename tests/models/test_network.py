@@ -8,10 +8,12 @@ from whetstone.core.errors import ModelError
 from whetstone.models.engine.check import deviation, network_of
 from whetstone.models.engine.llama import LlamaNetwork, fits
 from whetstone.models.engine.network import TransformersNetwork
+from whetstone.models.engine.prompted import Prefill, Prompted
 
 
+@pytest.mark.parametrize("users", [1, 9])
 @pytest.mark.parametrize("kv_heads", [1, 2])
-def test_lean_llama_gives_the_same_logits(tiny, kv_heads):
+def test_lean_llama_gives_the_same_logits(tiny, kv_heads, users):
     net = tiny.llama(kv_heads=kv_heads)
     for layer in net.model.layers:
         torch.nn.init.uniform_(layer.input_layernorm.weight, 0.5, 1.5)
@@ -23,16 +25,17 @@ def test_lean_llama_gives_the_same_logits(tiny, kv_heads):
         network = LlamaNetwork(net)
         after, past = network.prefill(ids, lengths)
         assert (after - wanted[torch.arange(3), lengths - 1]).abs().max() < 1e-5
-        cache = network.cache(past)
-        cache.reserve(4, 32)
+        prefill = Prefill(after, past)
+        prompts = [Prompted((), (0,) * int(n), users, prefill, row) for row, n in enumerate(lengths)]
+        cache = network.cache(past, 3)
         rows = torch.tensor([2, 0, 1])
-        cache.insert(torch.arange(3), past, rows, 20)
+        cache.enter(np.arange(3), [prompts[row] for row in rows], prefill)
         news = torch.randint(48, (3, 5), generator=torch.Generator().manual_seed(1))
         whole = [torch.cat([ids[row, : lengths[row]], news[i]]) for i, row in enumerate(rows.tolist())]
         wanted = [net(input_ids=sequence[None]).logits[0, -5:] for sequence in whole]
         further = network.extend([(k[rows], v[rows]) for k, v in past], lengths[rows], news)
         for step in range(5):
-            found = network.step(cache, news[:, step], lengths[rows].numpy() + step, np.zeros(3, np.int64))
+            found = network.step(cache, news[:, step])
             for row in range(3):
                 assert (found[row] - wanted[row][step]).abs().max() < 1e-5
                 assert (further[row, step] - wanted[row][step]).abs().max() < 1e-5

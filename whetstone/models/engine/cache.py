@@ -1,67 +1,74 @@
-"""Keys and values of the running rows, one slot a row, each with a length of its own."""
+"""Keys and values of the running rows, one slot a row."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
-KV = list[tuple[Tensor, Tensor]]
-"""Keys and values of every layer, each [rows, heads, length, size]."""
+from whetstone.models.engine.prompted import KV, Prefill, Prompted
+
+Slots = NDArray[np.int64]
 
 
 class Cache(Protocol):
-    """What the decoding loop asks of a cache.
+    """What the decoding loop asks of a cache. The rows that run are in its first slots.
 
     Attributes:
-        rows: slots allocated.
-        width: tokens a slot can hold of its own.
+        length: [slots] tokens of each row.
     """
 
-    rows: int
-    width: int
+    length: NDArray[np.int64]
 
-    def reserve(self, rows: int, span: int) -> None:
-        """Make room for this many slots and tokens of their own; what lies in these slots stays."""
+    @property
+    def tokens(self) -> int:
+        """Tokens of rows for which it holds memory."""
 
-    def insert(self, slots: Tensor, past: KV, sources: Tensor, span: int) -> None:
-        """Copy the first `span` tokens of rows `sources` of `past` into slots."""
+    def enter(self, slots: Slots, prompts: Sequence[Prompted], prefill: Prefill) -> None:
+        """Put prompts, all of which were read together, into free slots."""
 
-    def share(self, blocks: Tensor, past: KV, sources: Tensor, span: int) -> None:
-        """Let all slots of each block see the first `span` tokens of a row of `past` before their own."""
+    def leave(self, slots: Slots) -> None:
+        """Free slots."""
 
-    def move(self, slots: Tensor, sources: Tensor, lengths: Tensor, shared: Tensor) -> None:
-        """Copy slots onto others.
-
-        Args:
-            slots: where to.
-            sources: where from.
-            lengths: of `sources`, own tokens.
-            shared: of `sources`, tokens of the block that become tokens of their own, before the others.
-        """
+    def move(self, slots: Slots, sources: Slots) -> None:
+        """Move rows into free slots."""
 
 
 class SlotCache:
-    """One stretch of memory a slot, which any network can attend to. Slots share nothing.
+    """One stretch of memory a slot, which any network can attend to.
+
+    Attention reads slots in full and masks what lies beyond a row's length, so the width is kept close to the longest
+    row, but not laid out anew at every step.
 
     Args:
         like: keys and values of the same kind.
-
-    Attention reads slots in full and masks what lies beyond a row's length, so the width is kept close to the longest
-    row.
+        slots: most rows.
 
     Attributes:
+        length: [slots] tokens of each row.
+        rows: slots allocated.
+        width: tokens that a slot can hold.
         layers: per layer keys and values, each [rows, heads, width, size].
     """
 
-    def __init__(self, like: KV) -> None:
+    def __init__(self, like: KV, slots: int) -> None:
+        self.length = np.zeros(slots, np.int64)
         self.rows = self.width = 0
-        self.layers = [(_empty(key), _empty(value)) for key, value in like]
+        self.layers = [(key[:0, :, :0], value[:0, :, :0]) for key, value in like]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens for which it holds memory."""
+        return self.rows * self.width
 
     def reserve(self, rows: int, span: int) -> None:
+        """Make room for so many rows of so many tokens."""
         count, width = self.rows, self.width
         if rows > count:
-            count = max(rows, count + count // 4)
+            count = max(rows, min(2 * count, self.length.size))
         if not 0.6 * width <= span <= width:
             width = -(-max(span, min(span, width) * 9 // 8) // 16) * 16
         if (count, width) == (self.rows, self.width):
@@ -75,25 +82,31 @@ class SlotCache:
             self.layers[i] = key, value
         self.rows, self.width = count, width
 
-    def insert(self, slots: Tensor, past: KV, sources: Tensor, span: int) -> None:
-        for mine, theirs in zip(self.layers, past, strict=True):
-            for slot, source in zip(mine, theirs, strict=True):
-                slot[slots, :, :span] = source[sources, :, :span]
+    def enter(self, slots: Slots, prompts: Sequence[Prompted], prefill: Prefill) -> None:
+        """Copy prompts into slots."""
+        self.length[slots] = [len(prompted.ids) for prompted in prompts]
+        span = int(self.length[slots].max())
+        self.reserve(int(slots.max()) + 1, int(self.length.max()))
+        sources = [prompted.row for prompted in prompts]
+        for mine, theirs in zip(self.layers, prefill.past, strict=True):
+            for own, tensor in zip(mine, theirs, strict=True):
+                own[slots, :, :span] = tensor[sources, :, :span]
 
-    def share(self, blocks: Tensor, past: KV, sources: Tensor, span: int) -> None:
-        raise NotImplementedError("its slots share nothing")
+    def leave(self, slots: Slots) -> None:
+        """Free slots."""
+        self.length[slots] = 0
 
-    def move(self, slots: Tensor, sources: Tensor, lengths: Tensor, shared: Tensor) -> None:
-        span = int(lengths.max())
+    def move(self, slots: Slots, sources: Slots) -> None:
+        """Copy rows onto free slots."""
+        span = int(self.length[sources].max())
+        self.length[slots], self.length[sources] = self.length[sources], 0
         for pair in self.layers:
             for tensor in pair:
                 tensor[slots, :, :span] = tensor[sources, :, :span]
 
-
-def token_bytes(past: KV) -> int:
-    """Bytes of cache that one token of one row takes."""
-    return sum(t.shape[1] * t.shape[3] * t.element_size() for pair in past for t in pair)
-
-
-def _empty(like: Tensor) -> Tensor:
-    return like.new_zeros(0, like.shape[1], 0, like.shape[3])
+    def place(self, rows: int) -> NDArray[np.int64]:
+        """Make room for one more token of the first rows, count it, and tell [rows] where it goes."""
+        places = self.length[:rows].copy()
+        self.reserve(rows, int(places.max()) + 1)
+        self.length[:rows] += 1
+        return places

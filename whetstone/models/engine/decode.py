@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import accumulate, islice
+from itertools import accumulate
 from typing import Any, Literal
 
 import numpy as np
@@ -13,15 +13,15 @@ from torch import Tensor
 
 from whetstone.core.errors import ModelError
 from whetstone.core.types import Generation, Reply, Token, Usage
-from whetstone.models.engine.cache import Cache, token_bytes
+from whetstone.models.engine.cache import Cache, Slots
 from whetstone.models.engine.network import Network
-from whetstone.models.engine.prompts import Prefill, Prompts, ahead
-from whetstone.models.engine.rows import Job, Moves, Rows
-from whetstone.models.engine.sampling import choose, measures, streams, uniforms
+from whetstone.models.engine.prompted import Prefill
+from whetstone.models.engine.prompts import Prompts, ahead
+from whetstone.models.engine.rows import Job, Rows
+from whetstone.models.engine.sampling import choose, measures, uniforms
 from whetstone.models.text import TextCodec
 
 Done = list[tuple[int, Reply | Exception]]
-SLACK = 0.85
 SORTED = 16
 """Of how many times the slots' jobs at a time the shortest prompts go first; jobs beyond them wait their turn."""
 
@@ -46,10 +46,8 @@ class Decoder:
         self.queued: deque[Job] = deque()
         self.waiting: deque[Job] = deque()
         self.rows = Rows(slots)
-        self.group = network.group if slots >= network.group else 1
-        self.begun = False
-        self.cache: Cache
-        self.logits: Tensor
+        self.cache: Cache | None = None
+        self.logits: Tensor | None = None
         self.ends = np.zeros(0, bool)
         self.stops: dict[tuple[str, ...], int] = {(): 0}
         self.stop_table = np.zeros((1, 0), bool)
@@ -62,12 +60,13 @@ class Decoder:
     @property
     def busy(self) -> bool:
         """Is there anything to do?"""
-        return self.crowded or self.rows.live > 0
+        return self.crowded or self.rows.count > 0
 
     def step(self) -> Done:
         """Let waiting jobs in, then draw one token for every row; returns the rows that this finished."""
         self._admit()
         rows, n = self.rows, self.rows.count
+        assert self.logits is not None
         logprobs = torch.log_softmax(self.logits[:n], -1)
         chosen = choose(
             logprobs,
@@ -79,75 +78,54 @@ class Decoder:
         drawn = chosen.cpu().numpy()
         self._remember(logprobs, chosen, drawn)
         finished = self.ends[drawn] | (rows.made[:n] >= rows.limit[:n]) | self.stop_table[rows.stop[:n], drawn]
-        done: Done = []
-        slots = np.flatnonzero(finished & rows.alive[:n])
-        if slots.size:
-            diverged = self.logits[self._tensor(slots)].isnan().any(1).tolist()
-            replies = (self._finish(slot, bad) for slot, bad in zip(slots.tolist(), diverged, strict=True))
-            done += [reply for reply in replies if reply is not None]
-        if self.crowded and self.group > 1 and rows.live < SLACK * rows.count:
-            self._move(rows.regroup(self.group), chosen)
-        if rows.live < 0.75 * rows.count and not (self.crowded and rows.free(self.group)[0]):
-            self._move(rows.compact(), chosen)
-        if rows.live:
+        done = self._leave(np.flatnonzero(finished), chosen)
+        if rows.count:
             self._advance(chosen[: rows.count])
         return done
 
     # ---------------------------------------------------------------------------------- entering
 
     def _admit(self) -> None:
-        """Let waiting jobs into free slots; as many with one prompt as make a block share its keys and values."""
+        """Let waiting jobs into free slots: copy the keys and values of their prompts, and the logits after them."""
         if not self.waiting:
-            self._fetch()
-        if not self.waiting or self.rows.live == self.slots:
-            return
-        blocks, slots = self.rows.free(self.group)
-        groups: dict[int, list[tuple[int, Job]]] = {}
-        reach = int(self.rows.reach.max())
-        while self.waiting and (blocks or slots):
+            # rows of like length run together: each step costs as much as its longest row
+            batch = [self.queued.popleft() for _ in range(min(len(self.queued), SORTED * self.slots))]
+            self.waiting.extend(sorted(batch, key=lambda job: len(job.prompted.ids)))
+        reach = int(self.rows.reach[: self.rows.count].max(initial=0))
+        groups: dict[int, list[Job]] = {}
+        count = self.rows.count
+        while self.waiting and count < self.slots:
             job = self.waiting[0]
             if job.prompted.prefill is None:
                 self.prompts.read(ahead(other.prompted for other in self.waiting))
             prefill = job.prompted.prefill
             assert prefill is not None
-            if not self.begun:
-                self._begin(prefill)
             reach = max(reach, job.reach)
-            most = self.memory // (reach * self.token_bytes) - self.rows.live
-            shared = self.group > 1 and most >= self.group and self._siblings()
-            if (shared and not blocks) or (most < 1 and self.rows.live):
+            count += 1
+            if count > 1 and count * reach * prefill.token_bytes > self.memory:
                 break
-            if shared:
-                chosen = blocks.pop()
-            else:
-                slots = slots or blocks.pop()[::-1]
-                chosen = [slots.pop()]
-            for slot in chosen:
-                job = self.waiting.popleft()
-                self.rows.enter(slot, job, self._stop_set(job.request.sampling.stop), shared=shared)
-                groups.setdefault(id(prefill), []).append((slot, job))
+            groups.setdefault(id(prefill), []).append(self.waiting.popleft())
         for group in groups.values():
-            self._insert(group)
+            self._enter(group)
 
-    def _fetch(self) -> None:
-        """Queued jobs wait in order of length, as each step costs as much as its longest row, and by prompt."""
-        batch = [self.queued.popleft() for _ in range(min(len(self.queued), SORTED * self.slots))]
-        first: dict[int, int] = {}
-        seeds = np.array([job.request.sampling.seed for job in batch], np.uint64)
-        for job, stream in zip(batch, streams(seeds).tolist(), strict=True):
-            job.stream = stream
-            first.setdefault(id(job.prompted), len(first))
-        self.waiting.extend(sorted(batch, key=lambda job: (len(job.prompted.ids), first[id(job.prompted)])))
-
-    def _siblings(self) -> bool:
-        """Have the next jobs, as many as a block has slots, one prompt?"""
-        following = list(islice(self.waiting, self.group))
-        return len(following) == self.group and all(job.prompted is following[0].prompted for job in following)
+    def _enter(self, jobs: list[Job]) -> None:
+        """Start jobs whose prompts were read together."""
+        prefill = jobs[0].prompted.prefill
+        assert prefill is not None
+        if self.cache is None or self.logits is None:
+            self._begin(prefill)
+        assert self.cache is not None
+        assert self.logits is not None
+        slots = self.rows.enter(jobs, [self._stop_set(job.request.sampling.stop) for job in jobs])
+        self.cache.enter(slots, [job.prompted for job in jobs], prefill)
+        self.logits[self._tensor(slots)] = prefill.logits[[job.prompted.row for job in jobs]]
+        for job in jobs:
+            self.prompts.release(job.prompted)
 
     def _begin(self, like: Prefill) -> None:
         """Make the cache, and the tables that need the size of the vocabulary."""
         size = like.logits.shape[1]
-        self.begun, self.cache, self.token_bytes = True, self.network.cache(like.past), token_bytes(like.past)
+        self.cache = self.network.cache(like.past, self.slots)
         self.logits = like.logits.new_zeros(self.slots, size)
         self.ends = np.isin(np.arange(size), self.codec.ends)
         self.stop_table = np.zeros((1, size), bool)
@@ -163,24 +141,6 @@ class Decoder:
             self.stops[stop] = len(self.stop_table)
             self.stop_table = np.concatenate([self.stop_table, row])
         return self.stops[stop]
-
-    def _insert(self, group: list[tuple[int, Job]]) -> None:
-        """Fill slots from one prefill: its keys and values, and the logits after them."""
-        rows, prefill = self.rows, group[0][1].prompted.prefill
-        assert prefill is not None
-        slots = np.array([slot for slot, _ in group])
-        sources = np.array([job.prompted.row for _, job in group])
-        self.cache.reserve(rows.count, int(rows.length.max()))
-        alone, first = rows.shared[slots] == 0, (rows.shared[slots] > 0) & (slots % self.group == 0)
-        if alone.any():
-            span = int(rows.length[slots].max())
-            self.cache.insert(self._tensor(slots[alone]), prefill.past, self._tensor(sources[alone]), span)
-        if first.any():
-            blocks, span = self._tensor(slots[first] // self.group), int(rows.shared.max())
-            self.cache.share(blocks, prefill.past, self._tensor(sources[first]), span)
-        self.logits[self._tensor(slots)] = prefill.logits[self._tensor(sources)]
-        for _, job in group:
-            self.prompts.release(job.prompted)
 
     # ---------------------------------------------------------------------------------- running
 
@@ -201,26 +161,31 @@ class Decoder:
             rows.top_logprobs[at, made, :k] = top.values.cpu().numpy()
 
     def _advance(self, chosen: Tensor) -> None:
-        """Read each row's new token; a free slot among them comes along, which costs less than closing the gap."""
-        rows, n = self.rows, self.rows.count
-        self.cache.reserve(n, int(rows.length.max()) + 1)
-        self.logits[:n] = self.network.step(self.cache, chosen, rows.length[:n], rows.shared[:n])
-        rows.length[:n] += rows.alive[:n]
-
-    def _move(self, moves: Moves, chosen: Tensor) -> None:
-        """Do in the cache, and in the tokens just drawn, as was done in the rows."""
-        slots, sources, lengths, shared = moves
-        if len(slots):
-            self.cache.reserve(int(max(slots.max(), sources.max())) + 1, int((lengths + shared).max()))
-            self.cache.move(*map(self._tensor, moves))
-            chosen[self._tensor(slots)] = chosen[self._tensor(sources)]
+        """Read each row's new token."""
+        assert self.logits is not None
+        self.logits[: len(chosen)] = self.network.step(self.cache, chosen)
 
     # ---------------------------------------------------------------------------------- leaving
+
+    def _leave(self, slots: Slots, chosen: Tensor) -> Done:
+        """Answer rows that may be at their end; the last rows, and their new tokens, take the places of those that are."""
+        if not slots.size:
+            return []
+        assert self.cache is not None
+        assert self.logits is not None
+        diverged = self.logits[self._tensor(slots)].isnan().any(1).tolist()
+        replies = [self._finish(slot, bad) for slot, bad in zip(slots.tolist(), diverged, strict=True)]
+        left = slots[[reply is not None for reply in replies]]
+        filled, sources = self.rows.leave(left)
+        self.cache.leave(left)
+        if filled.size:
+            self.cache.move(filled, sources)
+            chosen[self._tensor(filled)] = chosen[self._tensor(sources)]
+        return [reply for reply in replies if reply is not None]
 
     def _finish(self, slot: int, diverged: bool) -> tuple[int, Reply | Exception] | None:
         """Answer a row that drew an end token, reached its limit or wrote a stop string; None if it did not."""
         rows, job = self.rows, self.rows.jobs[slot]
-        assert job is not None
         made = int(rows.made[slot])
         ids: list[int] = rows.tokens[slot, :made].tolist()
         ended = bool(self.ends[ids[-1]])
@@ -230,7 +195,6 @@ class Decoder:
         cuts = [cut for stop in sampling.stop if stop and (cut := text.find(stop)) >= 0]
         if not (cuts or ended or made >= job.limit):
             return None
-        rows.leave(slot)
         if diverged:
             return job.ticket, ModelError("the model's logits are not numbers; its weights have diverged")
         kept = text[: min(cuts)] if cuts else text

@@ -12,15 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
-from whetstone.models.engine.cache import KV
-from whetstone.models.engine.chunks import ChunkCache
 from whetstone.models.engine.network import extension_mask
+from whetstone.models.engine.paged import PagedCache
+from whetstone.models.engine.prompted import KV
 
 Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 LARGEST = 200_000_000
@@ -51,13 +49,12 @@ def fits(model: Any) -> bool:
 class LlamaNetwork:
     """The network of a `LlamaForCausalLM`, from a copy of its weights as they are now."""
 
-    group = 4
-
     def __init__(self, model: Any) -> None:
         config = model.config
         self.heads, self.kv_heads = config.num_attention_heads, config.num_key_value_heads
         self.size = getattr(config, "head_dim", None) or config.hidden_size // self.heads
-        self.eps: float = config.rms_norm_eps
+        self.least = torch.tensor(math.sqrt(config.hidden_size * config.rms_norm_eps), device=model.device)
+        root = math.sqrt(config.hidden_size)
         pairs = torch.arange(self.size).view(2, -1).t().reshape(-1)
 
         def paired(weight: Tensor, heads: int) -> Tensor:
@@ -68,13 +65,13 @@ class LlamaNetwork:
             attention, mlp = layer.self_attn, layer.mlp
             query = paired(attention.q_proj.weight, self.heads) / math.sqrt(self.size)
             key = paired(attention.k_proj.weight, self.kv_heads)
-            qkv = torch.cat([query, key, attention.v_proj.weight]) * layer.input_layernorm.weight
-            gate_up = torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]) * layer.post_attention_layernorm.weight
+            qkv = torch.cat([query, key, attention.v_proj.weight]) * layer.input_layernorm.weight * root
+            gate_up = torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]) * layer.post_attention_layernorm.weight * root
             self.layers.append(
                 _Layer(*(_turned(w) for w in (qkv, attention.o_proj.weight, gate_up, mlp.down_proj.weight)))
             )
         self.embedding = model.model.embed_tokens.weight.detach().clone()
-        self.head = _turned(model.lm_head.weight * model.model.norm.weight)
+        self.head = _turned(model.lm_head.weight * model.model.norm.weight * root)
         frequencies = 1.0 / config.rope_parameters["rope_theta"] ** (torch.arange(0, self.size, 2) / self.size)
         angles = torch.outer(torch.arange(config.max_position_embeddings).float(), frequencies)
         self.rotation = torch.polar(torch.ones_like(angles), angles).to(model.device)
@@ -98,7 +95,7 @@ class LlamaNetwork:
     def extend(self, past: KV, lengths: Tensor, ids: Tensor) -> Tensor:
         rows, width = ids.shape
         visible = extension_mask(lengths, past[0][0].shape[2], width)
-        positions = (lengths[:, None] + torch.arange(width, device=ids.device)).clamp(max=self.rotation.shape[0] - 1)
+        positions = (lengths[:, None] + torch.arange(width, device=ids.device)).clamp(max=len(self.rotation) - 1)
 
         def attend(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
             q, k, v = (t.view(rows, width, -1, self.size).transpose(1, 2) for t in (query, key, value))
@@ -110,39 +107,35 @@ class LlamaNetwork:
         hidden = self._hidden(ids.reshape(-1), self.rotation[positions.view(-1)][:, None], attend)
         return self._logits(hidden).view(rows, width, -1)
 
-    def cache(self, like: KV) -> ChunkCache:
-        return ChunkCache(like, self.group)
+    def cache(self, like: KV, slots: int) -> PagedCache:
+        return PagedCache(like, slots, self.heads)
 
-    def step(self, cache: ChunkCache, ids: Tensor, lengths: NDArray[np.int64], shared: NDArray[np.int64]) -> Tensor:
-        rows = ids.shape[0]
-        more = -rows % cache.group
-        if more:
-            ids = F.pad(ids, (0, more))
-            nothing = np.zeros(more, np.int64)
-            lengths, shared = np.concatenate([lengths, nothing]), np.concatenate([shared, nothing])
-        plan = cache.plan(lengths, shared)
+    def step(self, cache: PagedCache, ids: Tensor) -> Tensor:
+        rows = len(ids)
+        positions = torch.from_numpy(cache.length[:rows].copy()).to(ids.device)
+        plan = cache.plan(rows)
 
         def attend(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
             return cache.attend(layer, plan, query, key, value)
 
-        positions = torch.from_numpy(lengths + shared).to(ids.device)
-        return self._logits(self._hidden(ids, self.rotation[positions][:, None], attend))[:rows]
+        return self._logits(self._hidden(ids, self.rotation[positions][:, None], attend))
 
     def _hidden(self, ids: Tensor, rotation: Tensor, attend: Attend) -> Tensor:
         """Hidden states [tokens, hidden] of flat ids with rotation [tokens, 1, size / 2]."""
         x: Tensor = self.embedding[ids]
-        parts = [self.heads, self.kv_heads, self.kv_heads]
-        turned = parts[0] + parts[1]
+        turned = self.heads + self.kv_heads
         for i, layer in enumerate(self.layers):
-            qkv = (self._norm(x) @ layer.qkv).view(-1, sum(parts), self.size)
-            torch.view_as_complex(qkv[:, :turned].view(-1, turned, self.size // 2, 2)).mul_(rotation)
-            x = torch.addmm(x, attend(i, *torch.split(qkv, parts, 1)), layer.out)
+            qkv = (self._norm(x) @ layer.qkv).view(len(x), -1, self.size)
+            torch.view_as_complex(qkv[:, :turned].view(len(x), turned, -1, 2)).mul_(rotation)
+            query, key, value = qkv[:, : self.heads], qkv[:, self.heads : turned], qkv[:, turned:]
+            x = torch.addmm(x, attend(i, query, key, value), layer.out)
             gate, up = (self._norm(x) @ layer.gate_up).chunk(2, -1)
             x = torch.addmm(x, F.silu(gate).mul_(up), layer.down)
         return x
 
     def _norm(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, (x.shape[-1],), None, self.eps)
+        """Unit length, up to the epsilon; the weights that follow hold the rest of the norm."""
+        return x / torch.hypot(torch.linalg.vector_norm(x, dim=-1, keepdim=True), self.least)
 
     def _logits(self, hidden: Tensor) -> Tensor:
         return self._norm(hidden) @ self.head

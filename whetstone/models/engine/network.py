@@ -6,23 +6,16 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from transformers import cache_utils
 
-from whetstone.models.engine.cache import KV, Cache, SlotCache
+from whetstone.models.engine.cache import Cache, SlotCache
+from whetstone.models.engine.prompted import KV
 
 
 class Network(Protocol):
-    """A causal network over ragged rows. Padding is on the right; what stands in it has no effect.
-
-    Attributes:
-        group: how many slots of its cache may share a prompt; such a block of slots starts at a multiple of it.
-    """
-
-    group: int
+    """A causal network over ragged rows. Padding is on the right; what stands in it has no effect."""
 
     def prefill(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, KV]:
         """Read prompts ids [rows, width]; return logits [rows, vocabulary] after each row's last token, and KV."""
@@ -30,14 +23,11 @@ class Network(Protocol):
     def extend(self, past: KV, lengths: Tensor, ids: Tensor) -> Tensor:
         """Read ids [rows, width] after a past of `lengths` [rows]; return logits [rows, width, vocabulary]."""
 
-    def cache(self, like: KV) -> Cache:
-        """An empty cache of the kind that `step` reads, for keys and values like these."""
+    def cache(self, like: KV, slots: int) -> Cache:
+        """An empty cache of the kind that `step` reads, for keys and values like these and at most so many rows."""
 
-    def step(self, cache: Any, ids: Tensor, lengths: NDArray[np.int64], shared: NDArray[np.int64]) -> Tensor:
-        """Read one token ids [rows] into the first slots of the cache; return logits [rows, vocabulary].
-
-        Slots have `lengths` tokens of their own, after `shared` tokens that they share with their block.
-        """
+    def step(self, cache: Any, ids: Tensor) -> Tensor:
+        """Read one more token ids [rows] of the rows in the cache; return logits [rows, vocabulary]."""
 
 
 class _Hook(cache_utils.Cache):
@@ -62,8 +52,6 @@ class _Hook(cache_utils.Cache):
 
 class TransformersNetwork:
     """Any `AutoModelForCausalLM` whose layers call `Cache.update` and attend to what it returns."""
-
-    group = 1
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -95,21 +83,22 @@ class TransformersNetwork:
         positions = (lengths[:, None] + torch.arange(ids.shape[1], device=ids.device)).clamp(max=self.last)
         return self._forward(ids, positions, visible, update)
 
-    def cache(self, like: KV) -> SlotCache:
-        return SlotCache(like)
+    def cache(self, like: KV, slots: int) -> SlotCache:
+        return SlotCache(like, slots)
 
-    def step(self, cache: SlotCache, ids: Tensor, lengths: NDArray[np.int64], shared: NDArray[np.int64]) -> Tensor:
+    def step(self, cache: SlotCache, ids: Tensor) -> Tensor:
         count = len(ids)
-        rows, places = torch.arange(count, device=ids.device), torch.from_numpy(lengths).to(ids.device)
+        lengths = torch.from_numpy(cache.place(count)).to(ids.device)
+        rows = torch.arange(count, device=ids.device)
 
         def update(layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
             keys, values = cache.layers[layer]
-            keys[rows, :, places] = key[:, :, 0]
-            values[rows, :, places] = value[:, :, 0]
+            keys[rows, :, lengths] = key[:, :, 0]
+            values[rows, :, lengths] = value[:, :, 0]
             return keys[:count], values[:count]
 
-        visible = torch.arange(cache.width, device=ids.device) <= places[:, None]
-        return self._forward(ids[:, None], places[:, None], visible[:, None, None], update)[:, -1]
+        visible = torch.arange(cache.width, device=ids.device) <= lengths[:, None]
+        return self._forward(ids[:, None], lengths[:, None], visible[:, None, None], update)[:, -1]
 
     def _forward(
         self,

@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from whetstone.core.types import Prompt
-from whetstone.models.engine.cache import KV
 from whetstone.models.engine.network import Network
+from whetstone.models.engine.prompted import Prefill, Prompted
 from whetstone.models.text import TextCodec
 
 PREFILL_TOKENS = 4096
 """Most tokens of prompts, with padding, that are read in one pass."""
-
-
-@dataclass(slots=True, eq=False)
-class Prefill:
-    """Prompts that were read together: logits [prompts, vocabulary] after each, and their keys and values."""
-
-    logits: Tensor
-    past: KV
-
-
-@dataclass(slots=True, eq=False)
-class Prompted:
-    """One prompt: its ids, how many requests still need it, and where it was read."""
-
-    prompt: Prompt
-    ids: tuple[int, ...]
-    users: int = 0
-    prefill: Prefill | None = None
-    row: int = 0
 
 
 class Prompts:

@@ -11,7 +11,7 @@ import torch
 from whetstone.core.errors import ModelError
 from whetstone.core.types import Generation, Reply, Score, Token, Usage
 from whetstone.models.engine.network import Network
-from whetstone.models.engine.prompts import Prefill, Prompted
+from whetstone.models.engine.prompted import Prefill, Prompted
 from whetstone.models.engine.sampling import measures
 from whetstone.models.text import TextCodec
 

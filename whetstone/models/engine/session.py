@@ -12,7 +12,8 @@ from whetstone.core.errors import ModelError, Unsupported, WhetstoneError
 from whetstone.core.types import Embed, Embedding, Request, Sample, Score
 from whetstone.models.engine.decode import Decoder, Done
 from whetstone.models.engine.network import Network
-from whetstone.models.engine.prompts import PREFILL_TOKENS, Prompted, Prompts
+from whetstone.models.engine.prompted import Prompted
+from whetstone.models.engine.prompts import PREFILL_TOKENS, Prompts
 from whetstone.models.engine.rows import Job
 from whetstone.models.engine.score import ScoreJob, score
 from whetstone.models.text import TextCodec

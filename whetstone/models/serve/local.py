@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from whetstone.core.errors import Unsupported, WhetstoneError
 from whetstone.core.types import Form, Generation, Message, Prompt, Reply, Score
-from whetstone.models.engine.prompts import Prompted
+from whetstone.models.engine.prompted import Prompted
 from whetstone.models.engine.score import ScoreJob
 from whetstone.models.engine.session import EngineSession
 from whetstone.models.serve.requests import Given, Read, Reading, Wanted, raw_text

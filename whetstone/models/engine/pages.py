@@ -1,0 +1,80 @@
+"""Keys and values in pages, and attention to them by gathering queries.
+
+Rows own pages of a few tokens, in any order, so that nothing is laid out anew when rows grow, leave or move. Instead of
+gathering the pages of a row, attention takes each page's queries to the page (a few hundred bytes against the page's
+thousands), reads all pages as one dense block, and gathers the scores. A page of a prompt is read once for all rows
+that share it (pages: Kwon et al. 2023, Efficient Memory Management for Large Language Model Serving with PagedAttention;
+shared prefixes: Juravsky et al. 2024, Hydragen: High-Throughput LLM Inference with Shared Prefixes).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from whetstone.models.engine.prompted import KV
+
+PAGE = 16
+"""Tokens of a page."""
+
+
+class Pages:
+    """Pages of all layers.
+
+    Args:
+        like: keys and values of the same kind.
+
+    Attributes:
+        data: keys and values, [layers, 2, pages, heads, PAGE, size].
+        used: [pages] is the page taken?
+    """
+
+    def __init__(self, like: KV) -> None:
+        key = like[0][0]
+        self.data = key.new_zeros(len(like), 2, 0, key.shape[1], PAGE, key.shape[3])
+        self.used = np.zeros(0, bool)
+
+    @property
+    def count(self) -> int:
+        """Pages up to the last one that is taken."""
+        return int(np.flatnonzero(self.used)[-1]) + 1 if self.used.any() else 0
+
+    def take(self, count: int) -> NDArray[np.int64]:
+        """Take free pages, the first ones there are."""
+        missing = count - int((~self.used).sum())
+        if missing > 0:
+            old = self.data
+            shape = list(old.shape)
+            shape[2] += max(missing, shape[2] // 2)
+            # zeros, since what is masked must still be finite
+            self.data = old.new_zeros(shape)
+            self.data[:, :, : old.shape[2]] = old
+            self.used = np.concatenate([self.used, np.zeros(shape[2] - old.shape[2], bool)])
+        pages = np.flatnonzero(~self.used)[:count]
+        self.used[pages] = True
+        return pages
+
+    def fill(self, pages: NDArray[np.int64], past: KV, rows: NDArray[np.int64], chunks: NDArray[np.int64]) -> None:
+        """Copy stretches of PAGE tokens, each of a row of `past` and counted from its start, into pages."""
+        whole, rest = divmod(past[0][0].shape[2], PAGE)
+        for chunk, width in [(c, PAGE) for c in range(whole)] + [(whole, rest)]:
+            at = np.flatnonzero(chunks == chunk)
+            for layer, pair in enumerate(past):
+                for data, tensor in zip(self.data[layer], pair, strict=True):
+                    piece = tensor[rows[at], :, chunk * PAGE : chunk * PAGE + width]
+                    data[pages[at], :, :width] = piece
+
+    def compact(self) -> NDArray[np.int64] | None:
+        """If many lie idle, move the last pages into free ones; returns the new number of each, -1 stays -1."""
+        count = self.count
+        taken = int(self.used.sum())
+        if taken > 0.75 * count:
+            return None
+        free = np.flatnonzero(~self.used[:taken])
+        last = taken + np.flatnonzero(self.used[taken:])
+        self.data[:, :, free] = self.data[:, :, last]
+        self.used[free], self.used[last] = True, False
+        numbers = np.arange(-1, self.used.size)
+        numbers[last + 1] = free
+        return np.roll(numbers, -1)
