@@ -199,7 +199,7 @@ def test_single_tokens_need_one_pass_for_each_prompt(tiny, model):
     calls = []
     prefill, extend = network.prefill, network.extend
     network.prefill = lambda ids, lengths: calls.append("prefill") or prefill(ids, lengths)
-    network.extend = lambda past, lengths, ids: calls.append("extend") or extend(past, lengths, ids)
+    network.extend = lambda *inputs: calls.append("extend") or extend(*inputs)
     for i, letter in enumerate("YNABE"):
         session.put(i, Score(user("Q63?"), letter))
     assert len(session.poll()) == 5

@@ -33,7 +33,7 @@ def test_lean_llama_gives_the_same_logits(tiny, kv_heads, users):
         news = torch.randint(48, (3, 5), generator=torch.Generator().manual_seed(1))
         whole = [torch.cat([ids[row, : lengths[row]], news[i]]) for i, row in enumerate(rows.tolist())]
         wanted = [net(input_ids=sequence[None]).logits[0, -5:] for sequence in whole]
-        further = network.extend([(k[rows], v[rows]) for k, v in past], lengths[rows], news)
+        further = network.extend([(k[rows], v[rows]) for k, v in past], lengths[rows], news, torch.zeros_like(news))
         for step in range(5):
             found = network.step(cache, news[:, step])
             for row in range(3):

@@ -7,7 +7,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from whetstone.models.engine.prompted import KV, Prefill, Prompted
 

@@ -44,7 +44,7 @@ def deviation(network: Network, model: Any) -> float:
     try:
         after, past = network.prefill(ids[:, :4], lengths)
         following = torch.stack([ids[i, n : n + 3] for i, n in enumerate(sizes)])
-        further = network.extend(past, lengths, following)
+        further = network.extend(past, lengths, following, torch.zeros_like(following))
         prefill = Prefill(after, past)
         prompts = [Prompted((), (0,) * n, 4 if row == 0 else 1, prefill, row) for row, n in enumerate(sizes)]
         cache = network.cache(past, 4)

@@ -16,12 +16,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from whetstone.models.engine.network import extension_mask
+from whetstone.models.engine.network import extension
 from whetstone.models.engine.paged import PagedCache
 from whetstone.models.engine.prompted import KV
 
-Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
+Attend = Callable[[int, Tensor], Tensor]
+"""From layer and [tokens, query heads + 2 * heads, size] to [tokens, query heads * size]."""
 LARGEST = 200_000_000
+ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")  # type: ignore[no-untyped-call]
+MANY = 64
+"""From so many rows on oneDNN is faster than the library that torch uses by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class LlamaNetwork:
     def __init__(self, model: Any) -> None:
         config = model.config
         self.heads, self.kv_heads = config.num_attention_heads, config.num_key_value_heads
+        self.edges = [self.heads, self.heads + self.kv_heads]
         self.size = getattr(config, "head_dim", None) or config.hidden_size // self.heads
         self.least = torch.tensor(math.sqrt(config.hidden_size * config.rms_norm_eps), device=model.device)
         root = math.sqrt(config.hidden_size)
@@ -65,13 +70,14 @@ class LlamaNetwork:
             attention, mlp = layer.self_attn, layer.mlp
             query = paired(attention.q_proj.weight, self.heads) / math.sqrt(self.size)
             key = paired(attention.k_proj.weight, self.kv_heads)
-            qkv = torch.cat([query, key, attention.v_proj.weight]) * layer.input_layernorm.weight * root
-            gate_up = torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]) * layer.post_attention_layernorm.weight * root
-            self.layers.append(
-                _Layer(*(_turned(w) for w in (qkv, attention.o_proj.weight, gate_up, mlp.down_proj.weight)))
+            qkv = torch.cat([query, key, attention.v_proj.weight]) * (root * layer.input_layernorm.weight)
+            gate_up = (
+                torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]) * layer.post_attention_layernorm.weight * root
             )
+            weights = (qkv, attention.o_proj.weight, gate_up, mlp.down_proj.weight)
+            self.layers.append(_Layer(*(weight.detach().clone() for weight in weights)))
         self.embedding = model.model.embed_tokens.weight.detach().clone()
-        self.head = _turned(model.lm_head.weight * model.model.norm.weight * root)
+        self.head = (model.lm_head.weight * model.model.norm.weight * root).detach()
         frequencies = 1.0 / config.rope_parameters["rope_theta"] ** (torch.arange(0, self.size, 2) / self.size)
         angles = torch.outer(torch.arange(config.max_position_embeddings).float(), frequencies)
         self.rotation = torch.polar(torch.ones_like(angles), angles).to(model.device)
@@ -80,8 +86,8 @@ class LlamaNetwork:
         rows, width = ids.shape
         past: KV = []
 
-        def attend(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-            q, k, v = (t.view(rows, width, -1, self.size).transpose(1, 2) for t in (query, key, value))
+        def attend(layer: int, qkv: Tensor) -> Tensor:
+            q, k, v = qkv.view(rows, width, -1, self.size).transpose(1, 2).tensor_split(self.edges, 1)
             past.append((k, v))
             grouped = self.heads != self.kv_heads
             out = F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=1.0, enable_gqa=grouped)
@@ -92,13 +98,13 @@ class LlamaNetwork:
         last = torch.arange(rows, device=ids.device) * width + lengths - 1
         return self._logits(hidden[last]), past
 
-    def extend(self, past: KV, lengths: Tensor, ids: Tensor) -> Tensor:
+    def extend(self, past: KV, lengths: Tensor, ids: Tensor, branches: Tensor) -> Tensor:
         rows, width = ids.shape
-        visible = extension_mask(lengths, past[0][0].shape[2], width)
-        positions = (lengths[:, None] + torch.arange(width, device=ids.device)).clamp(max=len(self.rotation) - 1)
+        visible, positions = extension(lengths, past[0][0].shape[2], branches)
+        positions = positions.clamp(max=self.rotation.shape[0] - 1)
 
-        def attend(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-            q, k, v = (t.view(rows, width, -1, self.size).transpose(1, 2) for t in (query, key, value))
+        def attend(layer: int, qkv: Tensor) -> Tensor:
+            q, k, v = qkv.view(rows, width, -1, self.size).transpose(1, 2).tensor_split(self.edges, 1)
             k, v = torch.cat([past[layer][0], k], 2), torch.cat([past[layer][1], v], 2)
             grouped = self.heads != self.kv_heads
             out = F.scaled_dot_product_attention(q, k, v, attn_mask=visible, scale=1.0, enable_gqa=grouped)
@@ -111,26 +117,20 @@ class LlamaNetwork:
         return PagedCache(like, slots, self.heads)
 
     def step(self, cache: PagedCache, ids: Tensor) -> Tensor:
-        rows = len(ids)
+        rows = ids.shape[0]
         positions = torch.from_numpy(cache.length[:rows].copy()).to(ids.device)
-        plan = cache.plan(rows)
-
-        def attend(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-            return cache.attend(layer, plan, query, key, value)
-
-        return self._logits(self._hidden(ids, self.rotation[positions][:, None], attend))
+        return self._logits(self._hidden(ids, self.rotation[positions][:, None], cache.plan(rows).attend))
 
     def _hidden(self, ids: Tensor, rotation: Tensor, attend: Attend) -> Tensor:
         """Hidden states [tokens, hidden] of flat ids with rotation [tokens, 1, size / 2]."""
         x: Tensor = self.embedding[ids]
-        turned = self.heads + self.kv_heads
+        tokens, turned = ids.shape[0], self.heads + self.kv_heads
         for i, layer in enumerate(self.layers):
-            qkv = (self._norm(x) @ layer.qkv).view(len(x), -1, self.size)
-            torch.view_as_complex(qkv[:, :turned].view(len(x), turned, -1, 2)).mul_(rotation)
-            query, key, value = qkv[:, : self.heads], qkv[:, self.heads : turned], qkv[:, turned:]
-            x = torch.addmm(x, attend(i, query, key, value), layer.out)
-            gate, up = (self._norm(x) @ layer.gate_up).chunk(2, -1)
-            x = torch.addmm(x, F.silu(gate).mul_(up), layer.down)
+            qkv = _product(self._norm(x), layer.qkv).view(tokens, -1, self.size)
+            torch.view_as_complex(qkv[:, :turned].view(tokens, turned, -1, 2)).mul_(rotation)
+            x = _product(attend(i, qkv), layer.out).add_(x)
+            gate, up = _product(self._norm(x), layer.gate_up).chunk(2, -1)
+            x = _product(F.silu(gate).mul_(up), layer.down).add_(x)
         return x
 
     def _norm(self, x: Tensor) -> Tensor:
@@ -138,8 +138,12 @@ class LlamaNetwork:
         return x / torch.hypot(torch.linalg.vector_norm(x, dim=-1, keepdim=True), self.least)
 
     def _logits(self, hidden: Tensor) -> Tensor:
-        return self._norm(hidden) @ self.head
+        return _product(self._norm(hidden), self.head)
 
 
-def _turned(weight: Tensor) -> Tensor:
-    return weight.detach().t().contiguous()
+def _product(x: Tensor, weight: Tensor) -> Tensor:
+    """Rows times a weight [out, in]; many rows by oneDNN, which uses the whole vector width of any processor."""
+    if ONEDNN and x.shape[0] >= MANY and x.device.type == "cpu":
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
+        return product
+    return F.linear(x, weight)

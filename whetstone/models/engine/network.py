@@ -20,8 +20,12 @@ class Network(Protocol):
     def prefill(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, KV]:
         """Read prompts ids [rows, width]; return logits [rows, vocabulary] after each row's last token, and KV."""
 
-    def extend(self, past: KV, lengths: Tensor, ids: Tensor) -> Tensor:
-        """Read ids [rows, width] after a past of `lengths` [rows]; return logits [rows, width, vocabulary]."""
+    def extend(self, past: KV, lengths: Tensor, ids: Tensor, branches: Tensor) -> Tensor:
+        """Read ids [rows, width] after a past of `lengths` [rows]; return logits [rows, width, vocabulary].
+
+        A row holds several continuations of its past, one after the other, none of which sees the others; `branches`
+        [rows, width] tells them apart.
+        """
 
     def cache(self, like: KV, slots: int) -> Cache:
         """An empty cache of the kind that `step` reads, for keys and values like these and at most so many rows."""
@@ -75,13 +79,12 @@ class TransformersNetwork:
         logits = self._forward(ids, None, None, update)
         return logits[torch.arange(len(ids), device=ids.device), last], past
 
-    def extend(self, past: KV, lengths: Tensor, ids: Tensor) -> Tensor:
+    def extend(self, past: KV, lengths: Tensor, ids: Tensor, branches: Tensor) -> Tensor:
         def update(layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
             return torch.cat([past[layer][0], key], 2), torch.cat([past[layer][1], value], 2)
 
-        visible = extension_mask(lengths, past[0][0].shape[2], ids.shape[1])
-        positions = (lengths[:, None] + torch.arange(ids.shape[1], device=ids.device)).clamp(max=self.last)
-        return self._forward(ids, positions, visible, update)
+        visible, positions = extension(lengths, past[0][0].shape[2], branches)
+        return self._forward(ids, positions.clamp(max=self.last), visible, update)
 
     def cache(self, like: KV, slots: int) -> SlotCache:
         return SlotCache(like, slots)
@@ -121,18 +124,18 @@ class TransformersNetwork:
         return logits.float()
 
 
-def extension_mask(lengths: Tensor, past: int, width: int) -> Tensor:
-    """What new tokens may see: the filled part of the past, and new tokens up to themselves.
+def extension(lengths: Tensor, past: int, branches: Tensor) -> tuple[Tensor, Tensor]:
+    """What new tokens may see, which is the filled part of the past and their own branch up to themselves.
 
     Args:
         lengths: [rows], how much of the past is filled.
         past: width of the past.
-        width: number of new tokens.
+        branches: [rows, width] number of each new token's branch.
 
     Returns:
-        Booleans [rows, 1, width, past + width].
+        Booleans [rows, 1, width, past + width], and positions [rows, width].
     """
-    device = lengths.device
+    device, width = lengths.device, branches.shape[1]
     filled = (torch.arange(past, device=device) < lengths[:, None])[:, None].expand(-1, width, -1)
-    causal = torch.ones(width, width, dtype=torch.bool, device=device).tril().expand(len(lengths), -1, -1)
-    return torch.cat([filled, causal], -1)[:, None]
+    own = (branches[:, :, None] == branches[:, None]).tril()
+    return torch.cat([filled, own], -1)[:, None], lengths[:, None] + own.sum(-1) - 1

@@ -1,18 +1,14 @@
-"""The cache of networks that attend to pages themselves."""
+"""The cache of networks that attend to pages: which row has which pages, and which rows share those of a prompt."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
+from whetstone.models.engine.attention import Plan, Side, plan
 from whetstone.models.engine.cache import Slots
 from whetstone.models.engine.pages import PAGE, Pages
 from whetstone.models.engine.prompted import KV, Prefill, Prompted
@@ -30,50 +26,6 @@ class Shared:
     prompted: Prompted
     pages: NDArray[np.int64]
     free: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Pages that are read together.
-
-    Attributes:
-        data: [layers, 2, pages * heads, PAGE, size].
-        cells: which cells ask them.
-        scores: [pages * heads, cells of each, PAGE], to be filled.
-        mixed: [pages * heads, cells of each, size], to be filled.
-    """
-
-    data: Tensor
-    cells: slice
-    scores: Tensor
-    mixed: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one step does in every layer. A cell is a page, a head of queries and, where pages are shared, a seat.
-
-    Attributes:
-        places: [rows * heads] where new keys and values go.
-        queries: [cells] which query each cell asks with.
-        cells: [rows * query heads * pages of a row] the cells of each query; a missing page is the cell after the last.
-        offsets: [rows * query heads] where the cells of each query begin.
-        back: [cells] where each cell stands in `cells`.
-        mask: [rows, 1, tokens of a row], 0 for what is visible and minus infinity for what is not.
-        scores: [cells + 1, PAGE] of all pools; a missing page scores 0 and is masked.
-        mixed: [cells + 1, size] of all pools; a missing page gives 0.
-        pools: own pages and shared pages.
-    """
-
-    places: Tensor
-    queries: Tensor
-    cells: Tensor
-    offsets: Tensor
-    back: Tensor
-    mask: Tensor
-    scores: Tensor
-    mixed: Tensor
-    pools: list[Pool]
 
 
 class PagedCache:
@@ -141,14 +93,16 @@ class PagedCache:
         self.own.used[pages[pages >= 0]] = False
         for slot in slots.tolist():
             copy = self.member[slot]
-            if copy is not None:
-                copy.free.append(int(self.seat[slot]))
-                if len(copy.free) == SEATS:
-                    self.shared.used[copy.pages] = False
-                    if self.open.get(copy.prompted) is copy:
-                        del self.open[copy.prompted]
-                elif copy.prompted.users:
+            if copy is None:
+                continue
+            copy.free.append(int(self.seat[slot]))
+            if len(copy.free) < SEATS:
+                if copy.prompted.users:
                     self.open.setdefault(copy.prompted, copy)
+                continue
+            self.shared.used[copy.pages] = False
+            if self.open.get(copy.prompted) == copy:
+                del self.open[copy.prompted]
         self._blank(slots)
 
     def move(self, slots: Slots, sources: Slots) -> None:
@@ -165,88 +119,19 @@ class PagedCache:
         for slot in slots.tolist():
             self.member[slot] = None
 
-    # ---------------------------------------------------------------------------------- attention
+    # ---------------------------------------------------------------------------------- reading
 
     def plan(self, rows: int) -> Plan:
-        """Make room for one more token of the first rows, count it, and prepare a step."""
+        """Make room for one more token of the first rows, count it, and prepare to read it."""
         self._compact()
-        told, own, at = self.told[:rows], self.length[:rows] - self.told[:rows], np.arange(rows)
+        told = self.told[:rows]
+        own = self.length[:rows] - told
         new = np.flatnonzero(own % PAGE == 0)
         self.own_table = _widened(self.own_table, int(own.max()) // PAGE + 1)
         self.own_table[new, own[new] // PAGE] = self.own.take(new.size)
         self.length[:rows] += 1
-        heads, each = self.own.data.shape[3], self.query_heads // self.own.data.shape[3]
-        page = self.own_table[at, own // PAGE]
-        places = (page[:, None] * heads + np.arange(heads)) * PAGE + (own % PAGE)[:, None]
-
-        head = np.arange(self.query_heads)[:, None]
-        first, second = self.own.count, self.shared.count
-        base = first * self.query_heads
-        total = base + second * self.query_heads * SEATS
-        shared = self.shared_table[:rows, None, : -(-int(told.max()) // PAGE)]
-        mine = self.own_table[:rows, None, : int(own.max()) // PAGE + 1]
-        lane = (shared * heads + head // each) * SEATS + self.seat[:rows, None, None]
-        cells = np.concatenate(
-            [
-                np.where(shared < 0, total, base + lane * each + head % each),
-                np.where(mine < 0, total, mine * self.query_heads + head),
-            ],
-            2,
-        )
-        back = np.zeros(total + 1, np.int64)
-        back[cells.ravel()] = np.arange(cells.size)
-        back = back[:total]
-        hidden = np.concatenate(
-            [
-                np.arange(shared.shape[2] * PAGE) >= told[:, None],
-                np.arange(mine.shape[2] * PAGE) > own[:, None],
-            ],
-            1,
-        )
-        mask = np.where(hidden, np.float32(-math.inf), np.float32(0))
-        scores, mixed = self._empty(total + 1, PAGE), self._empty(total + 1, self.own.data.shape[5])
-        pools = []
-        for pages, count, part in ((self.own, first, slice(0, base)), (self.shared, second, slice(base, total))):
-            if count:
-                data = pages.data[:, :, :count].flatten(2, 3)
-                lanes = [made[part].view(count * heads, -1, made.shape[1]) for made in (scores, mixed)]
-                pools.append(Pool(data, part, *lanes))
-        return Plan(
-            self._tensor(places.ravel()),
-            self._tensor(back // cells.shape[2]),
-            self._tensor(cells.ravel()),
-            self._tensor(np.arange(0, cells.size, cells.shape[2])),
-            self._tensor(back),
-            self._tensor(mask[:, None]),
-            scores,
-            mixed,
-            pools,
-        )
-
-    def attend(self, layer: int, plan: Plan, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Store new keys and values, and attend.
-
-        Args:
-            query: [rows, query heads, size].
-            key: [rows, heads, size].
-            value: [rows, heads, size].
-
-        Returns:
-            [rows, query heads * size].
-        """
-        rows, heads, size = query.shape
-        for data, new in zip(self.own.data[layer], (key, value), strict=True):
-            data.view(-1, size).index_copy_(0, plan.places, new.reshape(-1, size))
-        asked = query.reshape(-1, size).index_select(0, plan.queries)
-        for pool in plan.pools:
-            keys = pool.data[layer, 0]
-            torch.bmm(asked[pool.cells].view(len(keys), -1, size), keys.mT, out=pool.scores)
-        scores = plan.scores.index_select(0, plan.cells).view(rows, heads, -1).add_(plan.mask)
-        weights = torch.softmax(scores, -1).view(-1, PAGE).index_select(0, plan.back)
-        for pool in plan.pools:
-            values = pool.data[layer, 1]
-            torch.bmm(weights[pool.cells].view(len(values), -1, PAGE), values, out=pool.mixed)
-        return F.embedding_bag(plan.cells, plan.mixed, plan.offsets, mode="sum").view(rows, -1)
+        shared = Side(self.shared, self.shared_table[:rows], told, self.seat[:rows], SEATS)
+        return plan(Side(self.own, self.own_table[:rows], own + 1, np.zeros_like(own), 1), shared, self.query_heads)
 
     def _compact(self) -> None:
         numbers = self.own.compact()
@@ -257,15 +142,6 @@ class PagedCache:
             self.shared_table = numbers[self.shared_table]
             for copy in {copy for copy in self.member if copy is not None}:
                 copy.pages = numbers[copy.pages]
-
-    def _empty(self, cells: int, width: int) -> Tensor:
-        """Room for something of every cell; the last row, of the missing cell, is 0."""
-        made = self.own.data.new_empty(cells, width)
-        made[-1] = 0
-        return made
-
-    def _tensor(self, array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(array).to(self.own.data.device)
 
 
 def _widened(table: NDArray[np.int64], width: int) -> NDArray[np.int64]:

@@ -1,16 +1,12 @@
-"""Keys and values in pages, and attention to them by gathering queries.
+"""Keys and values in pages of a few tokens.
 
-Rows own pages of a few tokens, in any order, so that nothing is laid out anew when rows grow, leave or move. Instead of
-gathering the pages of a row, attention takes each page's queries to the page (a few hundred bytes against the page's
-thousands), reads all pages as one dense block, and gathers the scores. A page of a prompt is read once for all rows
-that share it (pages: Kwon et al. 2023, Efficient Memory Management for Large Language Model Serving with PagedAttention;
-shared prefixes: Juravsky et al. 2024, Hydragen: High-Throughput LLM Inference with Shared Prefixes).
+Pages belong to rows in any order, so that nothing is laid out anew when rows grow, leave or move (Kwon et al. 2023,
+Efficient Memory Management for Large Language Model Serving with PagedAttention).
 """
 
 from __future__ import annotations
 
 import numpy as np
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from whetstone.models.engine.prompted import KV
@@ -57,13 +53,12 @@ class Pages:
 
     def fill(self, pages: NDArray[np.int64], past: KV, rows: NDArray[np.int64], chunks: NDArray[np.int64]) -> None:
         """Copy stretches of PAGE tokens, each of a row of `past` and counted from its start, into pages."""
-        whole, rest = divmod(past[0][0].shape[2], PAGE)
-        for chunk, width in [(c, PAGE) for c in range(whole)] + [(whole, rest)]:
+        for chunk in range(int(chunks.max()) + 1):
             at = np.flatnonzero(chunks == chunk)
             for layer, pair in enumerate(past):
                 for data, tensor in zip(self.data[layer], pair, strict=True):
-                    piece = tensor[rows[at], :, chunk * PAGE : chunk * PAGE + width]
-                    data[pages[at], :, :width] = piece
+                    piece = tensor[rows[at], :, chunk * PAGE : (chunk + 1) * PAGE]
+                    data[pages[at], :, : piece.shape[2]] = piece
 
     def compact(self) -> NDArray[np.int64] | None:
         """If many lie idle, move the last pages into free ones; returns the new number of each, -1 stays -1."""

@@ -88,7 +88,8 @@ class Rows:
 
     def leave(self, slots: Slots) -> tuple[Slots, Slots]:
         """Free slots, and move the last rows into those before them; returns the filled slots and where from."""
-        left = np.isin(np.arange(self.count), slots)
+        left = np.zeros(self.count, bool)
+        left[slots] = True
         count = self.count - slots.size
         filled, sources = np.flatnonzero(left[:count]), count + np.flatnonzero(~left[count:])
         for name in (*self._columns, *self._histories):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from whetstone.core.errors import ModelError
@@ -16,7 +17,9 @@ from whetstone.models.engine.sampling import measures
 from whetstone.models.text import TextCodec
 
 CELLS = 1 << 25
-"""Most numbers (logits; keys and values of one layer) that one pass may hold."""
+"""Most numbers (logits; keys, values or mask of one layer) that one pass may hold."""
+WIDTH = 256
+"""Most tokens of continuations that follow one copy of their prompt, unless a single one is longer."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,11 +32,19 @@ class ScoreJob:
     ids: tuple[int, ...]
 
 
+@dataclass(slots=True, eq=False)
+class Row:
+    """Jobs of one prompt that are read side by side after its keys and values."""
+
+    jobs: list[ScoreJob]
+    width: int = 0
+
+
 def score(network: Network, codec: TextCodec, jobs: Sequence[ScoreJob]) -> list[tuple[int, Reply | Exception]]:
     """Answer jobs whose prompts were read.
 
-    The first token of a continuation needs no pass: its distribution is the one after the prompt. Longer ones of
-    like length are read side by side, after copies of their prompts' keys and values.
+    The first token of a continuation needs no pass: its distribution is the one after the prompt. The other tokens of
+    all continuations of a prompt follow one copy of its keys and values, prompts of like need in one pass.
     """
     groups: dict[int, list[ScoreJob]] = {}
     for job in jobs:
@@ -42,46 +53,80 @@ def score(network: Network, codec: TextCodec, jobs: Sequence[ScoreJob]) -> list[
     for group in groups.values():
         prefill = group[0].prompted.prefill
         assert prefill is not None
-        group.sort(key=lambda job: len(job.ids))
+        rows = sorted(_rows(group), key=lambda row: row.width)
         key = prefill.past[0][0]
-        while group:
+        while rows:
             take = 1
-            while take < len(group):
-                width = len(group[take].ids)
-                cells = max(width * prefill.logits.shape[1], (key.shape[2] + width) * key.shape[1] * key.shape[3])
+            while take < len(rows):
+                width = rows[take].width
+                attended = (key.shape[2] + width) * max(key.shape[1] * key.shape[3], width)
+                cells = max(width * prefill.logits.shape[1], attended)
                 if (take + 1) * cells > CELLS:
                     break
                 take += 1
-            done += _score(network, codec, prefill, group[:take])
-            group = group[take:]
+            done += _score(network, codec, prefill, rows[:take])
+            rows = rows[take:]
     return done
+
+
+def _rows(jobs: Sequence[ScoreJob]) -> list[Row]:
+    rows: list[Row] = []
+    last: dict[int, Row] = {}
+    for job in jobs:
+        row = last.get(id(job.prompted))
+        width = max(len(job.ids) - 1, 0)
+        if row is None or (row.width and row.width + width > WIDTH):
+            row = last[id(job.prompted)] = Row([])
+            rows.append(row)
+        row.jobs.append(job)
+        row.width += width
+    return rows
 
 
 def _score(
-    network: Network, codec: TextCodec, prefill: Prefill, jobs: Sequence[ScoreJob]
+    network: Network, codec: TextCodec, prefill: Prefill, rows: Sequence[Row]
 ) -> list[tuple[int, Reply | Exception]]:
-    """One pass. Continuations are padded on the right to the longest, which is the last."""
-    device = prefill.logits.device
-    rows = torch.tensor([job.prompted.row for job in jobs], device=device)
-    width = max(len(jobs[-1].ids), 1)
-    targets = torch.tensor([(*job.ids, *[0] * (width - len(job.ids))) for job in jobs], device=device)
-    logits = prefill.logits[rows][:, None]
-    if width > 1:
-        lengths = torch.tensor([len(job.prompted.ids) for job in jobs], device=device)
+    """One pass. Rows are padded on the right to the widest, which is the last."""
+    device, width = prefill.logits.device, rows[-1].width
+    ids, branches = np.zeros((2, len(rows), width), np.int64)
+    jobs: list[ScoreJob] = []
+    places: list[int] = []
+    targets: list[int] = []
+    for i, row in enumerate(rows):
+        at = 0
+        for number, job in enumerate(row.jobs, 1):
+            end = at + max(len(job.ids) - 1, 0)
+            ids[i, at:end], branches[i, at:end] = job.ids[:-1], number
+            first = len(prefill.logits) + i * width
+            jobs.append(job)
+            places += [job.prompted.row, *range(first + at, first + end)][: len(job.ids)]
+            targets += job.ids
+            at = end
+    logits = prefill.logits
+    if width:
+        prompts = [row.jobs[0].prompted for row in rows]
+        sources = [prompted.row for prompted in prompts]
+        lengths = torch.tensor([len(prompted.ids) for prompted in prompts], device=device)
         span = int(lengths.max())
-        past = [(key[rows, :, :span], value[rows, :, :span]) for key, value in prefill.past]
-        logits = torch.cat([logits, network.extend(past, lengths, targets[:, :-1])], 1)
-    numbers = measures(torch.log_softmax(logits, -1), targets).cpu().numpy()
+        past = [(key[sources, :, :span], value[sources, :, :span]) for key, value in prefill.past]
+        inputs = (torch.from_numpy(array).to(device) for array in (ids, branches))
+        logits = torch.cat([logits, network.extend(past, lengths, *inputs).flatten(0, 1)])
+    logprobs = torch.log_softmax(logits[places], -1)
+    numbers = measures(logprobs, torch.tensor(targets, device=device, dtype=torch.int64)).cpu().T.tolist()
     done: list[tuple[int, Reply | Exception]] = []
-    for i, job in enumerate(jobs):
-        text, count = job.request.continuation, len(job.ids)
-        columns = numbers[:, i, :count].tolist()
-        if any(map(math.isnan, columns[0])):
-            done.append((job.ticket, ModelError("the model's logits are not numbers; its weights have diverged")))
-            continue
-        tokens = tuple(
-            Token(share, logprob, (), entropy, certainty)
-            for share, logprob, entropy, certainty in zip(codec.split(job.ids, text), *columns, strict=True)
-        )
-        done.append((job.ticket, Generation(text, tokens, "stop", Usage(len(job.prompted.ids), count))))
+    at = 0
+    for job in jobs:
+        mine, at = numbers[at : at + len(job.ids)], at + len(job.ids)
+        done.append((job.ticket, _answer(codec, job, mine)))
     return done
+
+
+def _answer(codec: TextCodec, job: ScoreJob, numbers: Sequence[Sequence[float]]) -> Reply | Exception:
+    if any(math.isnan(logprob) for logprob, _, _ in numbers):
+        return ModelError("the model's logits are not numbers; its weights have diverged")
+    text = job.request.continuation
+    tokens = tuple(
+        Token(share, logprob, (), entropy, certainty)
+        for share, (logprob, entropy, certainty) in zip(codec.split(job.ids, text), numbers, strict=True)
+    )
+    return Generation(text, tokens, "stop", Usage(len(job.prompted.ids), len(job.ids)))
