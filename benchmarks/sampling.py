@@ -2,13 +2,15 @@
 
 Sixteen samples for each of 200 questions of unequal length. "a question at a time" is `generate` with
 `num_return_sequences=16`; "static batch" is one `generate` call over all rows, padded on the left, or over as many at
-a time as turn out best. Tokens are those up to and including each reply's end, in every row of the table.
+a time as turn out best. Tokens are those up to and including each reply's end, in every row of the table, by processor
+time on one thread; medians of rounds in turn.
 Without a grit checkpoint the network is a random one of grit's shape, whose replies end at random.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -27,7 +29,7 @@ from whetstone.models.transformers import TransformersModel
 
 SAMPLES = 16
 LONGEST = 96
-TARGETS = "targets on two cores: 5 times a question at a time, 1.5 times the best static batch"
+TARGETS = "targets: 5 times a question at a time, 1.5 times the best static batch"
 
 
 def questions(n: int) -> list[Prompt]:
@@ -86,26 +88,14 @@ def static(model: TransformersModel, prompts: Sequence[Prompt], size: int) -> in
     return sum(generate(model, ids[i : i + size], 1) for i in range(0, len(ids), size))
 
 
-def speed(work: Callable[[], int], threads: Sequence[int], repeats: int) -> tuple[float, int]:
-    """Best tokens a second, and the number of threads that gave them."""
-    best = (0.0, 0)
-    for count in threads:
-        torch.set_num_threads(count)
-        for _ in range(repeats):
-            began = time.perf_counter()
-            tokens = work()
-            best = max(best, (tokens / (time.perf_counter() - began), count))
-    return best
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--model", help="a checkpoint folder; default: grit's, or random weights of its shape")
     parser.add_argument("--questions", type=int, default=200)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--slots", type=int, default=256)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="counts to try; the best one is shown")
     options = parser.parse_args()
+    torch.set_num_threads(1)
     if options.model or (CHECKPOINT / "config.json").exists():
         model = TransformersModel(options.model or CHECKPOINT, device="cpu", slots=options.slots)
     else:
@@ -121,16 +111,20 @@ def main() -> None:
             generate(model, [model.codec.prompt(prompt)], SAMPLES) for prompt in few
         ),
     }
-    for size in sorted({min(size, len(prompts) * SAMPLES) for size in (128, 256, 1 << 30)}):
+    for size in sorted({min(size, len(prompts) * SAMPLES) for size in (64, 128, 256)}):
         work[f"generate, static batches of {size}"] = partial(static, model, prompts, size)
-    table = Table(title=f"{model.name}, {options.slots} slots", caption=TARGETS)
-    for column in ("", "tokens/s", "threads", "engine is"):
+    rates: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(options.rounds):
+        for name, task in work.items():
+            began = time.process_time()
+            rates[name].append(task() / (time.process_time() - began))
+    first = next(iter(rates.values()))
+    table = Table(title=f"{model.name}, {options.slots} slots, one thread", caption=TARGETS)
+    for column in ("", "tokens/s", "engine is"):
         table.add_column(column, justify="right" if column else "left")
-    first = 0.0
-    for name, task in work.items():
-        rate, threads = speed(task, options.threads, options.repeats if name.startswith("engine") else 1)
-        first = first or rate
-        table.add_row(name, f"{rate:,.0f}", str(threads), f"{first / rate:.1f}x")
+    for name, found in rates.items():
+        ratio = statistics.median(ours / theirs for ours, theirs in zip(first, found, strict=True))
+        table.add_row(name, f"{statistics.median(found):,.0f}", f"{ratio:.1f}x")
     Console().print(table)
 
 

@@ -168,7 +168,7 @@ class Decoder:
     # ---------------------------------------------------------------------------------- leaving
 
     def _leave(self, slots: Slots, chosen: Tensor) -> Done:
-        """Answer rows that may be at their end; the last rows and their new tokens take the places of those that are."""
+        """Answer rows that may be at their end; the last rows, with their new tokens, fill the gaps."""
         if not slots.size:
             return []
         assert self.cache is not None

@@ -90,7 +90,7 @@ class PagedCache:
     def leave(self, slots: Slots) -> None:
         """Free slots and their pages."""
         pages = self.own_table[slots]
-        self.own.used[pages[pages >= 0]] = False
+        self.own.free(pages[pages >= 0])
         for slot in slots.tolist():
             copy = self.member[slot]
             if copy is None:
@@ -100,7 +100,7 @@ class PagedCache:
                 if copy.prompted.users:
                     self.open.setdefault(copy.prompted, copy)
                 continue
-            self.shared.used[copy.pages] = False
+            self.shared.free(copy.pages)
             if self.open.get(copy.prompted) == copy:
                 del self.open[copy.prompted]
         self._blank(slots)

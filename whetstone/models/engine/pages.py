@@ -24,32 +24,38 @@ class Pages:
     Attributes:
         data: keys and values, [layers, 2, pages, heads, PAGE, size].
         used: [pages] is the page taken?
+        count: pages up to the last one that is taken.
+        taken: how many are taken.
     """
 
     def __init__(self, like: KV) -> None:
         key = like[0][0]
         self.data = key.new_zeros(len(like), 2, 0, key.shape[1], PAGE, key.shape[3])
         self.used = np.zeros(0, bool)
-
-    @property
-    def count(self) -> int:
-        """Pages up to the last one that is taken."""
-        return int(np.flatnonzero(self.used)[-1]) + 1 if self.used.any() else 0
+        self.count = self.taken = 0
 
     def take(self, count: int) -> NDArray[np.int64]:
         """Take free pages, the first ones there are."""
-        missing = count - int((~self.used).sum())
-        if missing > 0:
+        self.taken += count
+        if self.taken > self.used.size:
             old = self.data
             shape = list(old.shape)
-            shape[2] += max(missing, shape[2] // 2)
+            shape[2] = max(self.taken, shape[2] * 3 // 2)
             # zeros, since what is masked must still be finite
             self.data = old.new_zeros(shape)
             self.data[:, :, : old.shape[2]] = old
             self.used = np.concatenate([self.used, np.zeros(shape[2] - old.shape[2], bool)])
         pages = np.flatnonzero(~self.used)[:count]
         self.used[pages] = True
+        self.count = max(self.count, int(pages.max(initial=-1)) + 1)
         return pages
+
+    def free(self, pages: NDArray[np.int64]) -> None:
+        """Give pages back."""
+        self.used[pages] = False
+        self.taken -= pages.size
+        if pages.max(initial=-1) == self.count - 1:
+            self.count = int(np.flatnonzero(self.used).max(initial=-1)) + 1
 
     def fill(self, pages: NDArray[np.int64], past: KV, rows: NDArray[np.int64], chunks: NDArray[np.int64]) -> None:
         """Copy stretches of PAGE tokens, each of a row of `past` and counted from its start, into pages."""
@@ -62,14 +68,13 @@ class Pages:
 
     def compact(self) -> NDArray[np.int64] | None:
         """If many lie idle, move the last pages into free ones; returns the new number of each, -1 stays -1."""
-        count = self.count
-        taken = int(self.used.sum())
-        if taken > 0.75 * count:
+        if self.taken >= 0.75 * self.count:
             return None
-        free = np.flatnonzero(~self.used[:taken])
-        last = taken + np.flatnonzero(self.used[taken:])
+        free = np.flatnonzero(~self.used[: self.taken])
+        last = self.taken + np.flatnonzero(self.used[self.taken :])
         self.data[:, :, free] = self.data[:, :, last]
         self.used[free], self.used[last] = True, False
+        self.count = self.taken
         numbers = np.arange(-1, self.used.size)
         numbers[last + 1] = free
         return np.roll(numbers, -1)
