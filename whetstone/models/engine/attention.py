@@ -44,48 +44,48 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Pages that are read as one block.
+    """Pages whose scores are made as one block.
 
     Attributes:
         data: [layers, 2, pages * heads, PAGE, size].
         cells: which cells ask them.
         scores: [pages * heads, cells of each, PAGE], to be filled.
-        mixed: [pages * heads, cells of each, size], to be filled.
     """
 
     data: Tensor
     cells: slice
     scores: Tensor
-    mixed: Tensor
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one step does in every layer. A cell is a page, a seat and a head of queries.
+    """What one step does in every layer. A cell is a page, a seat and a head of queries; shared pages come first.
 
     Attributes:
         data: keys and values of the rows' own pages, [layers, 2 * pages * heads * PAGE, size].
         places: [rows * 2 * heads] where new keys and values go in a layer.
         queries: [cells] with which of a row's queries, keys and values each cell asks.
         cells: [rows * query heads * pages of a row] the cells of each query; a missing page is the cell after the last.
-        offsets: [rows * query heads] where the cells of each query begin.
-        back: [cells] where each cell stands in `cells`.
         mask: [rows, 1, tokens of a row], 0 for what is visible and minus infinity for what is not.
         scores: [cells + 1, PAGE]; a missing page scores 0 and is masked.
-        mixed: [cells + 1, size]; a missing page gives 0.
-        pools: what is read.
+        tokens: [rows * query heads, own tokens of a row] where each query's values are in a layer.
+        pools: what is read; shared pages, if there are any, before own ones.
+        back: [shared cells] where each stands in `cells`.
+        sharing: [rows * query heads, shared pages of a row] the cells of each query; a missing page is the one after.
+        mixed: [shared cells + 1, size]; a missing page gives 0.
     """
 
     data: Tensor
     places: Tensor
     queries: Tensor
     cells: Tensor
-    offsets: Tensor
-    back: Tensor
     mask: Tensor
     scores: Tensor
-    mixed: Tensor
+    tokens: Tensor
     pools: list[Pool]
+    back: Tensor
+    sharing: Tensor
+    mixed: Tensor
 
     def attend(self, layer: int, qkv: Tensor) -> Tensor:
         """Store new keys and values, and attend.
@@ -97,18 +97,23 @@ class Plan:
             [rows, query heads * size].
         """
         rows, size = qkv.shape[0], qkv.shape[2]
-        heads = self.offsets.shape[0] // rows
-        self.data[layer].index_copy_(0, self.places, qkv[:, heads:].reshape(-1, size))
+        heads, data = self.tokens.shape[0] // rows, self.data[layer]
+        data.index_copy_(0, self.places, qkv[:, heads:].reshape(-1, size))
         asked = qkv.view(-1, size).index_select(0, self.queries)
         for pool in self.pools:
             keys = pool.data[layer, 0]
             torch.bmm(asked[pool.cells].view(keys.shape[0], -1, size), keys.mT, out=pool.scores)
-        scores = self.scores.index_select(0, self.cells).view(rows, heads, -1).add_(self.mask)
-        weights = torch.softmax(scores, -1).view(-1, PAGE).index_select(0, self.back)
-        for pool in self.pools:
-            values = pool.data[layer, 1]
-            torch.bmm(weights[pool.cells].view(values.shape[0], -1, PAGE), values, out=pool.mixed)
-        return F.embedding_bag(self.cells, self.mixed, self.offsets, mode="sum").view(rows, -1)
+        scores = self.scores.index_select(0, self.cells).view(rows, heads, -1)
+        weights = torch.softmax(scores.add_(self.mask), -1)
+        # a weighted sum of rows of a table reads them twice as fast as a product of matrices
+        own = weights.view(self.tokens.shape[0], -1)[:, self.sharing.shape[1] * PAGE :].contiguous()
+        mixed = F.embedding_bag(self.tokens, data, mode="sum", per_sample_weights=own)
+        if len(self.pools) > 1:
+            values = self.pools[0].data[layer, 1]
+            told = weights.view(-1, PAGE).index_select(0, self.back).view(values.shape[0], -1, PAGE)
+            torch.bmm(told, values, out=self.mixed[:-1].view(values.shape[0], -1, size))
+            mixed += F.embedding_bag(self.sharing, self.mixed, mode="sum")
+        return mixed.view(rows, -1)
 
 
 def plan(own: Side, shared: Side, query_heads: int) -> Plan:
@@ -123,8 +128,9 @@ def plan(own: Side, shared: Side, query_heads: int) -> Plan:
     rows, each = own.filled.size, query_heads // heads
     sides = [side for side in (shared, own) if side.filled.any()]
     ends = np.cumsum([side.pages.count * query_heads * side.seats for side in sides])
-    total = int(ends[-1])
-    scores, mixed = (own.pages.data.new_empty(total + 1, width) for width in (PAGE, size))
+    total, before = int(ends[-1]), int(ends[-1]) - own.pages.count * query_heads
+    scores = own.pages.data.new_empty(total + 1, PAGE)
+    mixed = own.pages.data.new_empty(before + 1, size)
     scores[-1], mixed[-1] = 0, 0
 
     head = np.arange(query_heads)[:, None]
@@ -137,19 +143,21 @@ def plan(own: Side, shared: Side, query_heads: int) -> Plan:
         cells.append(np.where(table < 0, total, part.start + lane * each + head % each))
         hidden.append(np.arange(table.shape[2] * PAGE) >= side.filled[:, None])
         block = side.pages.data[:, :, :count].flatten(2, 3)
-        pools.append(
-            Pool(block, part, *(made[part].view(count * heads, -1, made.shape[1]) for made in (scores, mixed)))
-        )
+        pools.append(Pool(block, part, scores[part].view(count * heads, -1, PAGE)))
     asked = np.concatenate(cells, 2)
     back = np.zeros(total + 1, np.int64)
     back[asked.ravel()] = np.arange(asked.size)
     row, lane = np.divmod(back[:total] // asked.shape[2], query_heads)
     mask = np.where(np.concatenate(hidden, 1), np.float32(-math.inf), np.float32(0))
+    sharing = np.minimum(asked[:, :, : asked.shape[2] - cells[-1].shape[2]], before)
 
     last = own.filled - 1
     page = own.table[np.arange(rows), last // PAGE, None]
     lanes = np.concatenate([np.arange(heads), capacity * heads + np.arange(heads)])
     places = (page * heads + lanes) * PAGE + last[:, None] % PAGE
+    # values come after all keys; a missing page weighs nothing, so that any will do
+    values = ((capacity + own.table[:, None, : cells[-1].shape[2]].clip(0)) * heads + head // each) * PAGE
+    tokens = values[..., None] + np.arange(PAGE)
 
     def tensor(array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(array).to(scores.device)
@@ -159,10 +167,11 @@ def plan(own: Side, shared: Side, query_heads: int) -> Plan:
         places=tensor(places.ravel()),
         queries=tensor(row * (query_heads + 2 * heads) + lane),
         cells=tensor(asked.ravel()),
-        offsets=tensor(np.arange(0, asked.size, asked.shape[2])),
-        back=tensor(back[:total]),
         mask=tensor(mask[:, None]),
         scores=scores,
-        mixed=mixed,
+        tokens=tensor(tokens.reshape(rows * query_heads, -1)),
         pools=pools,
+        back=tensor(back[:before]),
+        sharing=tensor(sharing.reshape(rows * query_heads, -1)),
+        mixed=mixed,
     )
