@@ -53,20 +53,11 @@ def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
 
 
 def _answer(values: Mapping[str, Any]) -> str | None:
-    """The generated text; None for scored choices."""
+    """The first text generated for the first request; None for scored choices, whose replies are lists."""
     found = values.get("resps")
-    while isinstance(found, list) and found:
-        found = found[0]
-    return found if isinstance(found, str) and not _is_number(found) else None
-
-
-def _is_number(text: str) -> bool:
-    """Log-probabilities of choices are written as texts."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    for _ in range(2):
+        found = found[0] if isinstance(found, list) and found else found
+    return found if isinstance(found, str) else None
 
 
 def _asked(values: Mapping[str, Any]) -> str | None:

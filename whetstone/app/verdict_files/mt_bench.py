@@ -29,7 +29,7 @@ def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
             judge=judge,
             protocol=protocol,
             prompt=record.text("question_id"),
-            turn=record.number("turn"),
+            turn=record.count("turn"),
         )
         if "g1_winner" not in record.values:
             yield from _single(record, known)
@@ -55,7 +55,7 @@ def _pair(record: Record, known: Row) -> Iterator[Item]:
     if one == two:
         yield Dropped("a system compared with itself")
         return
-    turn = f" {known['turn']:g}" if "turn" in known else ""
+    turn = f" {known['turn']}" if "turn" in known else ""
     pair = known | {"pair": f"{known['prompt']}{turn} {min(one, two)} {max(one, two)}"}
     scores = [record.number(field) for field in ("m1_score", "m2_score")]
     if None not in scores:

@@ -13,8 +13,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = {"label": ("gold",), "prompt": ("group"
 """Field -> other names that it may have."""
 NAMES = ("id", "judge", "prompt", "pair", "first", "second", "system", "metric", "category", "protocol")
 LENGTHS = ("first_length", "second_length", "length", "tokens")
-NUMBERS = ("turn", "strength")
+NUMBERS = ("turn", "repeat", "strength")
 OTHER = ("question", "first_text", "second_text", "answer", "raw")
+FLAGS = ("swapped", "both_bad")
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 ORDERS = {"1": False, "2": True, "given": False, "swapped": True}
 
@@ -52,7 +53,7 @@ def known_fields(record: Record) -> Row:
 
 
 def _row(record: Record, options: Options) -> Row:
-    scored = "verdict" not in record.values
+    scored = _scored(record)
     found: Row = {"score": _number(record, "score")} if scored else {"verdict": _verdict(record, "verdict")}
     found |= known_fields(record)
     for role, name in options.names.items():
@@ -61,17 +62,22 @@ def _row(record: Record, options: Options) -> Row:
     return found
 
 
+def _scored(record: Record) -> bool:
+    """A row of a table has the columns of both kinds, the other kind's empty."""
+    has = {field for field in ("verdict", "score", "system") if record.values.get(field) not in (None, "")}
+    if {"verdict", "score"} <= has:
+        raise record.fault("score", "a row is a verdict on two answers or a score of one; split it into two rows")
+    return "score" in has or "system" in has or "verdict" not in record.values
+
+
 def _value(record: Record, field: str, value: Any) -> Any:
     if field == "label":
         return _verdict(Record(record.place, {field: value}), field, scale="score" in record.values)
     if field in NAMES:
         return record.name(value, field)
     if field in LENGTHS or field in NUMBERS:
-        number = _number(Record(record.place, {field: value}), field)
-        if number is not None and number < 0:
-            raise record.fault(field, f"{number:g} is below 0")
-        return number
-    if field in ("swapped", "both_bad"):
+        return Record(record.place, {field: _number(Record(record.place, {field: value}), field)}).count(field)
+    if field in FLAGS:
         word = str(value).casefold()
         if word not in BOOLEANS:
             raise record.fault(field, f"{shown(value)} is neither true nor false")

@@ -74,6 +74,13 @@ class Record:
             raise self.fault(field, f"{shown(value)} is not a finite number")
         return float(value)
 
+    def count(self, field: str) -> int | float | None:
+        """A number from 0 up, whole where it is."""
+        number = self.number(field)
+        if number is not None and number < 0:
+            raise self.fault(field, f"{number:g} is below 0")
+        return int(number) if number is not None and number.is_integer() else number
+
     def inner(self, field: str) -> Mapping[str, Any]:
         """A field that must hold an object."""
         value = self.values.get(field)
