@@ -10,6 +10,7 @@ from typing import Literal
 from whetstone.app.cells import NEEDED, SYSTEM, column_of, listed
 from whetstone.app.score_tables import read_score_table
 from whetstone.app.scores import ALIASES
+from whetstone.app.verdict_files.ranked import holds_pairs, read_comparisons
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.ranking.ballots import BALLOT, RANK, RANKING, places, read_rankings
 from whetstone.ranking.comparisons import Comparisons, Rankings
@@ -49,7 +50,7 @@ def read_table(
     drop_both_bad: bool = False,
     anonymous_only: bool = True,
 ) -> Table:
-    """Read a CSV, TSV, JSON Lines or Parquet file of battles, rankings or scores.
+    """Read a CSV, TSV, JSON Lines or Parquet file of battles, rankings or scores, or a file of verdicts on pairs.
 
     Args:
         kind: what the file holds; None: what its columns say.
@@ -69,6 +70,9 @@ def read_table(
     kind = kind or kind_of(path, named)
     if kind != "scores" and (tasks or lower):
         raise ConfigError(f"tasks are columns of scores, and {path} holds {kind}")
+    if kind == "battles" and not named and holds_pairs(path):
+        judged = read_comparisons(path, known_names=not anonymous_only)
+        return Table(kind, judged, judged.dropped)
     if kind == "battles":
         roles = {role: column for role, column in named.items() if role not in EXTRA}
         found = read_battles(path, columns=roles, drop_both_bad=drop_both_bad, anonymous_only=anonymous_only)
@@ -86,6 +90,8 @@ def read_table(
 
 def kind_of(path: Path, columns: Mapping[str, str] | None = None) -> Kind:
     """What a file holds, by its columns. Raises TaskError where they do not say."""
+    if not columns and holds_pairs(path):
+        return "battles"
     there, named = column_names(path), set(columns or {})
     sides = _together(SIDES, there) or "left" in named
     result = "winner" in named or any(name in there for name in ROLES["winner"])

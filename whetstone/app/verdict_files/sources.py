@@ -12,7 +12,7 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO, cast
@@ -30,7 +30,7 @@ LOCAL_HEADER = "<4s5H3L2H"
 """Of a member of a zip archive; the last two are the lengths of its name and of its extra field."""
 
 
-def read_records(path: Path) -> Iterator[Record]:
+def read_records(path: Path) -> Generator[Record, None, None]:
     """The records of a file, each with `file:line` (or element, row, member of an archive).
 
     Raises:

@@ -17,6 +17,7 @@ from typing import IO, Any, Literal, TextIO, Unpack, cast
 
 from whetstone.app.verdict_files import own
 from whetstone.app.verdict_files.options import Given
+from whetstone.app.verdict_files.ranked import outcome
 from whetstone.app.verdict_files.reading import Tally, stream_verdicts
 from whetstone.app.verdict_files.rows import Row
 from whetstone.core.errors import ConfigError, TaskError
@@ -119,13 +120,11 @@ def _battles(rows: Iterator[Row], tally: Tally) -> Iterator[Row]:
         elif verdict is None:
             tally.add("an unreadable verdict", "")
         else:
-            if not isinstance(verdict, str):
-                verdict = "tie" if verdict == 0.5 else "first" if verdict > 0.5 else "second"
             yield {
                 "prompt_id": row.get("prompt"),
                 "model_a": row["first"],
                 "model_b": row["second"],
-                "winner": {"first": "model_a", "second": "model_b", "tie": "tie"}[verdict],
+                "winner": ("tie", "model_a", "model_b")[outcome(verdict)],
                 "judge": row.get("judge"),
                 "turn": row.get("turn"),
             }
@@ -136,7 +135,13 @@ def _scores(rows: Iterator[Row], tally: Tally) -> Iterator[Row]:
         if row.get("score") is None or "system" not in row or "prompt" not in row:
             tally.add("a verdict, or a score without a value, a system or a prompt", "")
             continue
-        task = " ".join(str(row[field]) for field in ("prompt", "turn", "judge", "metric", "repeat") if field in row)
+        metric = row.get("metric", "")
+        what = {"metric": metric} if metric not in row.get("judge", "") else {}
+        parts = {**row, "metric": None, **what}
+        known = [
+            parts[field] for field in ("prompt", "turn", "judge", "metric", "repeat") if parts.get(field) is not None
+        ]
+        task = " ".join(map(str, known))
         yield {"system": row["system"], "task": task, "score": row["score"]}
 
 
@@ -169,7 +174,9 @@ def _jsonl(path: Path, rows: Iterable[Row], fields: Sequence[str]) -> int:
     with _text(path) as out:
         for row in rows:
             n += 1
-            kept = {name: row[name] for name in fields if row.get(name) is not None} if fields else row
+            kept = {name: row[name] for name in fields or FIELDS if row.get(name) is not None}
+            if not fields:
+                kept = {**kept, **row}
             out.write(json.dumps(kept, ensure_ascii=True, allow_nan=False) + "\n")
     return n
 
