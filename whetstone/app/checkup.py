@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import base64
+import struct
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -16,17 +17,19 @@ from whetstone.core.types import Example, Failure, Generation, Media, Message, M
 
 QUESTIONS, SHORT, COPIES = 8, 24, 4
 CLOSE = 0.05
-PIXEL = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+COLOURS = {"red": b"\xff\x00\x00", "blue": b"\x00\x00\xff"}
+SIDE = 64
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing tried. `needed`: without it nothing works; the others cost only the methods that use them."""
+    """One thing tried. `needed`: without it nothing works; the others cost only the methods that use them.
+
+    `passed` is None where it cannot be told.
+    """
 
     name: str
-    passed: bool
+    passed: bool | None
     detail: str
     needed: bool = False
 
@@ -219,15 +222,54 @@ def scored(given: Generation, written: Generation) -> Check:
 def of_other_requests(model: Model, example: Example) -> list[Check]:
     """Whether the model gives vectors, reads plain questions and system messages, and sees images."""
     few = Sampling(temperature=0.0, max_tokens=4)
-    image = Media("image", "image/png", data=PIXEL)
     asked: dict[str, Flow[Any]] = {
         "plain questions": sample(user("Say yes."), sampling=few),
         "system messages": sample((Message("system", ("Be brief.",)), *user("Say yes.")), sampling=few),
-        "images": sample(user("What colour is this?", image), sampling=few),
         "vectors": embed(example.prompt),
     }
     driven = drive(asked, {"policy": model})
-    return [
+    checks = [
         Check(name, name in driven.results, "yes" if name in driven.results else driven.failures[name].message)
         for name in asked
     ]
+    return [*checks[:2], of_images(model), *checks[2:]]
+
+
+def of_images(model: Model) -> Check:
+    """Does the model see an image? Many servers take one and drop it.
+
+    The same question is asked with a red image, with a blue one and with none. Naming both colours shows that the
+    images are seen; replies and token counts that are the same without an image show that they are dropped.
+    """
+    question = "Is this image red or blue? Reply with one word."
+    sampling = Sampling(temperature=0.0, max_tokens=16)
+    flows = {
+        name: sample(user(question, Media("image", "image/png", data=plain_image(colour))), sampling=sampling)
+        for name, colour in COLOURS.items()
+    }
+    driven = drive({**flows, "": sample(user(question), sampling=sampling)}, {"policy": model})
+    if driven.failures:
+        return Check("images", False, next(iter(driven.failures.values())).message)
+    replies = {name: replies[0] for name, replies in driven.results.items()}
+    named = {name: {c for c in COLOURS if c in reply.text.lower()} for name, reply in replies.items()}
+    if all(named[name] == {name} for name in COLOURS):
+        return Check("images", True, "tells a red one from a blue one")
+    without = replies.pop("")
+    more = min(reply.usage.prompt for reply in replies.values()) - without.usage.prompt
+    same = all(reply.text == without.text for reply in replies.values())
+    if same and not more and without.usage.prompt:
+        return Check(
+            "images", False, f"dropped: {without.usage.prompt} tokens read with and without one, and the same reply"
+        )
+    counted = f"{more} more tokens read with one, but " if more > 0 else ""
+    return Check("images", None, f"not known: taken, {counted}it does not tell a red one from a blue one")
+
+
+def plain_image(colour: bytes) -> bytes:
+    """A square of one colour as PNG; `colour` is red, green and blue."""
+    rows = (b"\0" + colour * SIDE) * SIDE
+    size = struct.pack(">II5B", SIDE, SIDE, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", size), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
