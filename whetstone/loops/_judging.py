@@ -160,7 +160,11 @@ def measure(judged: Sequence[Judged]) -> dict[str, Finding]:
         "marks": marks,
     }
     lost = proportion([float(row.verdict is None) for row in judged], groups=groups)
-    out = {"accuracy": finding("accuracy", accuracy, **parts), "unreadable": finding("unreadable", lost)}
+    overall = finding("accuracy", accuracy)
+    out = {
+        "accuracy": replace(overall, detail={**overall.detail, **parts}),
+        "unreadable": finding("unreadable", lost),
+    }
     scored = [(row, row.score) for row in judged]
     known = [(row, score) for row, score in scored if score is not None]
     if judged[0].item.scale:
