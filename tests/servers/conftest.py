@@ -101,13 +101,33 @@ def templated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def transformers_serve(templated: Path) -> Iterator[Served]:
-    """`transformers serve`."""
+    """`transformers serve`, whose typed decisions are asked about any text, with all tokens as options."""
     port = free_port()
     (templated.parent / "hub").mkdir()
+    decisions = templated.parent / "decision.json"
+    decisions.write_text(json.dumps({"labels": {"choice": vocabulary()}, "chat_template": "{{ state }}"}))
     command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(templated), "--device", "cpu"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--decision-config", str(decisions)]
     with running(command, port, templated.parent / "log") as url:
         yield Served(url, str(templated))
+
+
+def vocabulary() -> list[str]:
+    """All tokens of the shipped checkpoint, by their numbers."""
+    numbers: dict[str, int] = json.loads((CHECKPOINT / "tokenizer.json").read_text())["model"]["vocab"]
+    return sorted(numbers, key=numbers.__getitem__)
+
+
+def distribution(served: Served, text: str) -> dict[str, float]:
+    """The probability of every next token, as `transformers serve` gives it for its typed decisions."""
+    question = {"type": "choice", "criteria": dict.fromkeys(vocabulary())}
+    body = {"model": served.model, "state": text, "questions": {"next": question}}
+    request = urllib.request.Request(
+        f"{served.url}/systemone", json.dumps(body).encode(), {"content-type": "application/json"}
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    found = json.loads(opener.open(request, timeout=60).read())["answers"]["next"]
+    return dict(found["probabilities"])
 
 
 @pytest.fixture(scope="session")
@@ -163,4 +183,4 @@ def same(one: Reply | Exception, other: Reply | Exception, *, tolerance: float) 
 @pytest.fixture(scope="session")
 def compare() -> SimpleNamespace:
     """The helpers above."""
-    return SimpleNamespace(ask=ask, same=same, running=running, free_port=free_port)
+    return SimpleNamespace(ask=ask, same=same, running=running, free_port=free_port, distribution=distribution)
