@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from whetstone.app.recorded_verdicts import Recorded
 from whetstone.app.result import Bin, Measure
 from whetstone.app.trust import RULES, Rule, Trust, trust
-from whetstone.audits.recorded import Verdicts, audit_verdicts
+from whetstone.audits.recorded import Verdicts, agreement, audit_verdicts
 from whetstone.audits.recorded_groups import accuracy_gaps
 from whetstone.audits.score_columns import Scores, audit_scores
 from whetstone.audits.verdict_columns import Judged
@@ -167,14 +167,28 @@ def of_pairs(
     extra: Sequence[Finding] = (),
     rules: Sequence[Rule] = RULES,
     missing: Mapping[str, str] | None = None,
+    live: bool = False,
     seed: int = 0,
 ) -> JudgeAudit:
-    """The audit of one judge's verdicts on pairs; `extra` are findings that were made elsewhere (probes)."""
+    """The audit of one judge's verdicts on pairs.
+
+    Args:
+        extra: findings that were made elsewhere (probes).
+        missing: what else was not measured, and why.
+        live: labels come from two answers checked one by one; whoever prefers one of two right answers does not err,
+            so that only pairs of a right and a wrong one count for agreement.
+    """
     verdicts = judged.verdicts
     mine = own if own in verdicts.names else ""
+    decided = verdicts
+    if live and verdicts.gold is not None:
+        decided = replace(verdicts, gold=np.where(verdicts.gold == 0.5, np.nan, verdicts.gold))
     found = [_marked(one, verdicts) for one in audit_verdicts(verdicts, own=mine, seed=seed)]
-    found += accuracy_gaps(judged, seed=seed)
-    bins, calibration = _calibration(verdicts, seed)
+    if live:
+        again = {one.name: one for one in agreement(decided, seed=seed)} if decided.gold is not None else {}
+        found = [again.get(one.name, one) for one in found]
+    found += accuracy_gaps(replace(judged, verdicts=decided), seed=seed)
+    bins, calibration = _calibration(judged, seed)
     found = [one for one in (*found, *calibration, *extra) if one.n or one.verdict]
     tables = [one for one in (confusion(verdicts), flips(verdicts)) if one]
     gold = verdicts.gold
@@ -188,7 +202,7 @@ def of_pairs(
         trust(found, rules),
         tuple(tables),
         bins,
-        {**_absent(verdicts, judged, mine), **(missing or {})},
+        {name: reason for name, reason in _absent(judged, mine, live, missing or {}).items() if reason},
     )
 
 
@@ -233,7 +247,9 @@ def words_of(name: str) -> str:
     if name.startswith("accuracy "):
         return f"agrees with the label: {name.removeprefix('accuracy ')}"
     if name.startswith("probe "):
-        return f"taken in by {name.removeprefix('probe ').replace('_', ' ')}"
+        return f"more wrong answers by {name.removeprefix('probe ').replace('_', ' ')}"
+    if name.startswith("constant "):
+        return f"prefers a constant answer: {name.removeprefix('constant ')}"
     return WORDS.get(name, name)
 
 
@@ -254,19 +270,21 @@ def _marked(found: Finding, verdicts: Verdicts) -> Finding:
     return replace(found, verdict=told, detail={**found.detail, "unlabelled": unlabelled})
 
 
-def _absent(verdicts: Verdicts, judged: Judged, own: str) -> dict[str, str]:
+def _absent(judged: Judged, own: str, live: bool, known: Mapping[str, str]) -> dict[str, str]:
     """What the columns did not allow."""
+    verdicts = judged.verdicts
     both = np.intersect1d(verdicts.pair[~verdicts.swapped], verdicts.pair[verdicts.swapped]).size
-    reasons = {
+    few = len(verdicts.names) < 2
+    return {
         "agreement": "" if verdicts.gold is not None else "no labels",
-        "position": "" if both else "no pair was asked in both orders",
+        "orders": "" if both else "no pair was asked in both orders",
         "length": "" if verdicts.lengths is not None else "no lengths",
-        "own": "" if own else "--own names no source",
+        "own answers": "" if own else "one source only" if few else "no --own",
         "cycles": "" if len(verdicts.names) > 2 else "fewer than three sources",
         "groups": "" if judged.category is not None else "no categories",
-        "probes": "recorded verdicts cannot be probed",
+        "probes": "" if live else "recorded verdicts cannot be probed",
+        **known,
     }
-    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def outcome(shares: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -301,12 +319,15 @@ def _crossed(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> tuple[tuple[i
     return tuple(tuple(map(int, row)) for row in counts)
 
 
-def _calibration(verdicts: Verdicts, seed: int) -> tuple[tuple[Bin, ...], list[Finding]]:
-    """Reliability of verdicts that are probabilities, where the label names one answer."""
-    if verdicts.gold is None or np.isin(verdicts.chosen[~np.isnan(verdicts.chosen)], (0.0, 0.5, 1.0)).all():
+def _calibration(judged: Judged, seed: int) -> tuple[tuple[Bin, ...], list[Finding]]:
+    """Reliability of stated probabilities, else of verdicts that are ones, where the label names one answer."""
+    verdicts, stated = judged.verdicts, judged.probability
+    if stated is None:
+        stated = verdicts.chosen
+    if verdicts.gold is None or np.isin(stated[~np.isnan(stated)], (0.0, 0.5, 1.0)).all():
         return (), []
-    known = np.isin(verdicts.gold, (0.0, 1.0)) & ~np.isnan(verdicts.chosen)
-    value, label, groups = verdicts.chosen[known], verdicts.gold[known], verdicts.groups[known]
+    known = np.isin(verdicts.gold, (0.0, 1.0)) & ~np.isnan(stated)
+    value, label, groups = stated[known], verdicts.gold[known], verdicts.groups[known]
     if not value.size:
         return (), []
     error = ece_test(value, label, groups=groups, seed=seed)

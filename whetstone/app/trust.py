@@ -17,6 +17,8 @@ from whetstone.core.types import Finding
 Answer = Literal["yes", "no", "unknown"]
 State = Literal["holds", "fails", "open", "not measured"]
 USES = ("ranking", "training")
+DIRECT = ("unreadable", "cycles", "gap", "ece")
+"""Findings whose limit is on the value itself, not on its distance from what would mean nothing."""
 MOST = 20_000  # items that it makes sense to ask for
 
 
@@ -56,8 +58,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "separation",
-        ("auroc",),
-        "separation of right and wrong answers (AUROC)",
+        ("auroc", "rank_correlation"),
+        "separation of better and worse answers (AUROC, or (1 + rho) / 2)",
         True,
         (0.6, 0.8),
         USES,
@@ -143,6 +145,15 @@ RULES: tuple[Rule, ...] = (
         (0.2, 0.1),
         ("training",),
         "warn the judge of the bias: --judge warned_judge; whetstone run debiasing measures what that gains",
+    ),
+    Rule(
+        "constants",
+        ("constant *",),
+        "choice of an answer that is the same for every question",
+        False,
+        (0.2, 0.1),
+        (),
+        "filter answers by form before they are judged, and give the judge a reference answer",
     ),
     Rule(
         "calibration",
@@ -265,7 +276,9 @@ def _numbers(rule: Rule, found: Finding) -> tuple[float, float, float]:
     """Value and interval that the limit is compared with: of a deviation, its distance from the null."""
     value = found.estimate or 0.0
     low, high = found.interval or (value, value)
-    if rule.least or found.name in ("unreadable", "cycles", "gap", "ece") or found.name.startswith("probe "):
+    if found.name == "rank_correlation":
+        return (1 + value) / 2, (1 + low) / 2, (1 + high) / 2
+    if rule.least or found.name in DIRECT or found.name.startswith(("probe ", "constant ")):
         return value, low, high
     null = found.null or 0.0
     ends = sorted((abs(low - null), abs(high - null)))
