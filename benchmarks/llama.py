@@ -1,4 +1,4 @@
-"""Sampling and scoring on a Llama with random weights, on any device: `python benchmarks/llama.py --device cuda --size 1b`.
+"""Sampling and scoring on a Llama with random weights: `python benchmarks/llama.py --device cuda --size 1b`.
 
 `--size 1b` has the shape of a Llama of 1.2 billion weights (bfloat16 on an accelerator), `tiny` runs anywhere in
 seconds. Random weights never choose to end, so every fiftieth token of the vocabulary ends a reply: lengths vary as
