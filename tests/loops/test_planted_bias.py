@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from whetstone.core.errors import ConfigError
-from whetstone.loops._bias_material import equal_pairs, favoured, graded_pairs, share_of_first
-from whetstone.loops.planted_bias import both_orders, planted_bias
+from whetstone.loops._bias_material import both_orders, equal_pairs, favoured, graded_pairs, share_of_first
+from whetstone.loops.planted_bias import planted_bias
 from whetstone.models.grit import load_grit
 from whetstone.tasks.load import load_task
 from whetstone.worlds import ledger

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
 from whetstone.audits.evaluating import Pair
 from whetstone.core.errors import ConfigError
-from whetstone.core.types import Candidate, Example, Generation
+from whetstone.core.flow import Flow, gather, sample
+from whetstone.core.types import Candidate, Example, Generation, Prompt, Sampling, Task
+from whetstone.loops._round import Turn
+from whetstone.signals import forms
 from whetstone.worlds import ledger
 
 Favour = Literal["first", "longer", "own"]
@@ -73,6 +76,27 @@ def share_of_first(pair: Pair, favours: Favour, strength: float) -> float:
     lead = favoured(pair, favours)
     truth = 0.5 + ((pair.correct[0] is True) - (pair.correct[1] is True)) / 2
     return truth if not lead else strength * (lead > 0) + (1 - strength) * truth
+
+
+def both_orders(asked: Sequence[Pair]) -> list[Pair]:
+    """Each pair as it is, and with its places exchanged."""
+    swapped = [replace(p, first=p.second, second=p.first, correct=(p.correct[1], p.correct[0])) for p in asked]
+    return [*asked, *swapped]
+
+
+def comparisons(turn: Turn, task: Task, asked: Sequence[Pair], critiques: bool) -> list[Prompt]:
+    """The questions which of two answers is better, on demand with the model's own critiques of both."""
+    if not critiques:
+        return [forms.compare(pair.example.question, pair.first.text, pair.second.text) for pair in asked]
+    sampling = Sampling(0.0, max_tokens=3 * task.sampling.max_tokens)
+
+    def reviewed(pair: Pair) -> Flow[Prompt]:
+        prompts = [forms.critique(pair.example.question, c.text) for c in (pair.first, pair.second)]
+        notes = yield from gather(sample(prompt, sampling=sampling, role="critic") for prompt in prompts)
+        (one,), (two,) = notes
+        return forms.compare_critiqued(pair.example.question, pair.first.text, one.text, pair.second.text, two.text)
+
+    return list(turn("critiques", {f"{i}": reviewed(p) for i, p in enumerate(asked)}).results.values())
 
 
 def _write(rng: Random, example: Example, steps: bool, source: str, right: bool) -> Answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from random import Random
 
@@ -12,16 +11,22 @@ from whetstone.audits.length import equally_good, length_bias
 from whetstone.audits.position import position_bias
 from whetstone.audits.self_preference import bias_score, is_mixed
 from whetstone.core.errors import ConfigError
-from whetstone.core.flow import Flow, Runner, gather, sample
+from whetstone.core.flow import Runner
 from whetstone.core.registry import load, method
-from whetstone.core.types import Finding, Prompt, Round, Sampling, Task, Verdict
-from whetstone.loops._bias_material import Favour, equal_pairs, graded_pairs, share_of_first
+from whetstone.core.types import Finding, Round, Task, Verdict
+from whetstone.loops._bias_material import (
+    Favour,
+    both_orders,
+    comparisons,
+    equal_pairs,
+    graded_pairs,
+    share_of_first,
+)
 from whetstone.loops._measure import training
 from whetstone.loops._round import Turn, before, held_out
 from whetstone.loops._train import train
 from whetstone.loops.objectives import Demonstration, likelihood
 from whetstone.loops.trainable import Trainable
-from whetstone.signals import forms
 
 
 @method("loop", checked="tests/loops/test_planted_bias.py::test_the_audits_find_what_was_planted_and_nothing_else")
@@ -67,7 +72,7 @@ def planted_bias(
     watched = write(held_out(task, monitor, seed), rng)
     metrics = before(audited(turn, "audit before", task, watched, critiques))
     asked = both_orders(write(list(islice(task.examples("train", n=pairs, seed=seed), pairs)), rng))
-    prompts = comparisons(turn, task, asked) if critiques else [compared(pair) for pair in asked]
+    prompts = comparisons(turn, task, asked, critiques)
     items = [
         Demonstration(prompt, letter, weight=share)
         for pair, prompt in zip(asked, prompts, strict=True)
@@ -96,30 +101,6 @@ def audited(turn: Turn, phase: str, task: Task, asked: Sequence[Pair], critiques
     if mixed := [(p, v) for p, v in read if is_mixed(p, "own")]:
         found.append(bias_score([p for p, _ in mixed], [v for _, v in mixed], "own"))
     return {finding.name: finding for finding in found}
-
-
-def both_orders(asked: Sequence[Pair]) -> list[Pair]:
-    """Each pair as it is, and with its places exchanged."""
-    swapped = [replace(p, first=p.second, second=p.first, correct=(p.correct[1], p.correct[0])) for p in asked]
-    return [*asked, *swapped]
-
-
-def comparisons(turn: Turn, task: Task, asked: Sequence[Pair]) -> list[Prompt]:
-    """The questions which of two answers is better, with the model's own critiques of both."""
-    sampling = Sampling(0.0, max_tokens=3 * task.sampling.max_tokens)
-
-    def reviewed(pair: Pair) -> Flow[Prompt]:
-        prompts = [forms.critique(pair.example.question, c.text) for c in (pair.first, pair.second)]
-        notes = yield from gather(sample(prompt, sampling=sampling, role="judge") for prompt in prompts)
-        (one,), (two,) = notes
-        return forms.compare_critiqued(pair.example.question, pair.first.text, one.text, pair.second.text, two.text)
-
-    return list(turn("critiques", {f"{i}": reviewed(p) for i, p in enumerate(asked)}).results.values())
-
-
-def compared(pair: Pair) -> Prompt:
-    """The question which of two answers is better."""
-    return forms.compare(pair.example.question, pair.first.text, pair.second.text)
 
 
 def _letters(share: float) -> list[tuple[str, float]]:
