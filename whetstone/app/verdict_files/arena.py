@@ -66,7 +66,7 @@ def _verdict(record: Record, winner: Any, sides: tuple[str, str], names: tuple[s
     if word.casefold() in TIES:
         return "tie"
     for side, name, verdict in zip(sides, names, ("first", "second"), strict=True):
-        if word in (side, name, side.removeprefix("model_")):
+        if word == name or word.casefold() in (side, side.removeprefix("model_")):
             return verdict
     raise record.fault("winner", f"{shown(winner)} is no winner; it can be {sides[0]}, {sides[1]} or tie")
 

@@ -50,8 +50,8 @@ def _sample(sample: Record, system: str) -> Iterator[Item]:
         value = score.values.get("value")
         parts = value.items() if isinstance(value, Mapping) else ((None, value),)
         for name, single in parts:
-            if isinstance(single, list):
-                yield Dropped("a value that is a list")
+            if isinstance(single, list | Mapping):
+                yield Dropped("a value that holds several")
                 continue
             metric = scorer if name is None else f"{scorer} {name}"
             model = _grader(told)

@@ -198,7 +198,7 @@ def _member(path: Path, info: zipfile.ZipInfo, archive: zipfile.ZipFile) -> byte
         packed = file.read(info.compress_size)
     try:
         found = pyarrow.decompress(packed, decompressed_size=info.file_size, codec="zstd", asbytes=True)
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OSError) as error:
         raise TaskError(f"{path}, {ascii(info.filename)[1:-1]}: {error}") from error
     if zlib.crc32(found) != info.CRC:
         raise TaskError(f"{path}, {ascii(info.filename)[1:-1]}: damaged: its checksum does not fit")
