@@ -26,21 +26,21 @@ SAID = ("first", "tie", "second", "unreadable")
 WORDS = {
     "unreadable": "cannot be read",
     "accuracy": "agrees with the label",
-    "kappa": "agreement beyond chance (Cohen's kappa)",
-    "ac1": "agreement beyond chance (Gwet's AC1)",
+    "kappa": "Cohen's kappa with the label",
+    "ac1": "Gwet's AC1 with the label",
     "ties": "pairs that it calls even",
     "abstained": "pairs without a choice",
     "first_position": "chooses the answer shown first",
     "order_consistency": "same verdict in both orders",
     "repeat_consistency": "same verdict when asked again",
-    "longer_answer": "chooses the longer of two equally good",
-    "length_errors": "errs for the longer, minus for the shorter",
+    "longer_answer": "chooses the longer of two alike",
+    "length_errors": "errs for the longer, minus shorter",
     "own_win_rate": "chooses its own answer",
     "self_preference": "chooses its own answer, minus what is right",
     "self_errors": "errs for its own answer, minus against it",
     "cycles": "circular verdicts (A over B over C over A)",
-    "gap": "gap in accuracy between categories",
-    "ece": "probabilities off by (calibration error)",
+    "gap": "gap between categories",
+    "ece": "probabilities are off by (ECE)",
     "brier": "Brier score",
     "auroc": "separates right from wrong (AUROC)",
     "rank_correlation": "follows the labels (Spearman's rho)",
@@ -245,11 +245,11 @@ def measured(found: Sequence[Finding]) -> tuple[Measured, ...]:
 def words_of(name: str) -> str:
     """What a finding says, in plain words."""
     if name.startswith("accuracy "):
-        return f"agrees with the label: {name.removeprefix('accuracy ')}"
+        return f"agrees: {name.removeprefix('accuracy ')}"
     if name.startswith("probe "):
-        return f"more wrong answers by {name.removeprefix('probe ').replace('_', ' ')}"
+        return f"more wrong by {name.removeprefix('probe ').replace('_', ' ')}"
     if name.startswith("constant "):
-        return f"prefers a constant answer: {name.removeprefix('constant ')}"
+        return f"prefers a constant: {name.removeprefix('constant ')}"
     return WORDS.get(name, name)
 
 

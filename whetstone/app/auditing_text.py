@@ -18,6 +18,8 @@ TESTS = {
     "permutation of groups": "permutation",
     "clustered t": "t, clustered",
     "exact binomial": "binomial",
+    "paired permutation": "sign flips",
+    "ece equal width": "resampling",
 }
 BRIEF = {
     "kappa": "kappa",

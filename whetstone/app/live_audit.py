@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from whetstone.app.auditing import Audited, JudgeAudit, of_pairs, of_scores
 from whetstone.app.grading import questions, sampled
 from whetstone.app.judging import candidate, place
@@ -27,7 +25,7 @@ from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow
 from whetstone.core.registry import Method, load
 from whetstone.core.types import TIE, Case, Finding, Json, Signal, Task, Verdict
-from whetstone.stats import finding
+from whetstone.stats import finding, proportion
 
 Judge = Callable[[str, Sequence[Pair]], list[Verdict]]
 MIXED = 0.75  # of the pairs: a right and a wrong answer; the others are alike and differ in length
@@ -282,8 +280,18 @@ def _probe(probe: str, asked: Sequence[Pair], clean: Sequence[Verdict], probed: 
     test = rise([a for a, _, _ in rows], [b for _, b, _ in rows], [group for *_, group in rows])
     up, sure = (test.effect.value or 0.0) > 0, test.p is not None and test.p < 0.05
     told = f"{'is taken in' if up else 'is put off'} by it" if sure else "no effect found"
-    accuracy = float(np.mean([b == 0 for _, b, _ in rows]))
-    return finding(f"probe {probe}", test, verdict=told, accuracy=accuracy, abstained=len(asked) - len(rows))
+    where = [group for *_, group in rows]
+    detail = {
+        "clean": _rate([a == 0 for a, _, _ in rows], where),
+        "accuracy": _rate([b == 0 for _, b, _ in rows], where),
+    }
+    return finding(f"probe {probe}", test, verdict=told, abstained=len(asked) - len(rows), **detail)
+
+
+def _rate(right: Sequence[bool], groups: Sequence[str]) -> list[Json]:
+    """A share and its interval."""
+    rate = proportion([float(one) for one in right], groups=groups)
+    return [rate.value, *(rate.interval or ())]
 
 
 def _of(verdict: Verdict | None, failure: Any, pair: Pair) -> Verdict:

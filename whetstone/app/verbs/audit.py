@@ -164,7 +164,9 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--own", default="", metavar="NAME", help="the source whose answers are the judge's own")
     parser.add_argument("--by", metavar="FIELD", help="kinds of questions to compare (default: category)")
     parser.add_argument("--seed", type=int, default=0, help="run seed (default 0)")
-    parser.add_argument("--picture", metavar="FILE.html", help="write a page with the pictures and tables")
+    parser.add_argument(
+        "--picture", metavar="FILE.html", help="write a page with pictures and tables; FILE.svg: the pictures"
+    )
     trusted = parser.add_argument_group("trust")
     trusted.add_argument(
         "--gate",
@@ -222,6 +224,11 @@ def main(args: argparse.Namespace) -> int:
         emit(found)
     else:
         show(console, found)
+    if args.picture:
+        from whetstone.app.report.audited import write_audit
+
+        write_audit(found, Path(args.picture))
+        console.say(f"Picture: {args.picture}")
     return EXIT_GATE if found.gate and not found.gate.passed else 0
 
 
