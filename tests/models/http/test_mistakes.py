@@ -144,7 +144,20 @@ def test_keys_show_up_nowhere(server, connect, http, monkeypatch, caplog):
     driven = drive({"a": sample(user("q"))}, {"policy": model})
     failure = driven.failures["a"]
     assert "Incorrect key: ***" in failure.message
-    shown = [failure.message, failure.traceback, repr(driven), repr(model), repr(vars(model)), repr(vars(model._pool))]
+    server.always = http.changed(lambda value: value["choices"][0]["message"].update(content=f"I was sent {KEY}"))
+    assert drive({"a": sample(user("q"))}, {"policy": model}).results["a"][0].text == "I was sent ***"
+    server.always = http.changed(lambda value: {"error": {"message": f"Incorrect key: {KEY}"}})
+    broken = drive({"a": sample(user("q"))}, {"policy": model}).failures["a"]
+    shown = [
+        failure.message,
+        failure.traceback,
+        broken.message,
+        broken.traceback,
+        repr(driven),
+        repr(model),
+        repr(vars(model)),
+        repr(vars(model._pool)),
+    ]
     shown += [repr(model.settings), model.fingerprint, model.name, repr(model.counts), caplog.text]
     transport = next(iter(model._pool.transports.values()))
     shown += [repr(transport), *map(repr, transport._lanes), *(repr(c.headers) for c in transport._lanes)]
