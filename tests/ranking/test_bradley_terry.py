@@ -367,7 +367,10 @@ def test_clusters_that_are_not_there(example: Comparisons) -> None:
         bradley_terry(example, covariance="judge")
     alone = replace(example, group=np.zeros(len(example), dtype=np.int32))
     with pytest.raises(TaskError, match="all comparisons are in one cluster"):
-        bradley_terry(alone)
+        bradley_terry(alone, covariance="group")
+    found = bradley_terry(alone)
+    assert found.settings["covariance"] == "sandwich"
+    assert any("of one group" in note for note in found.notes)
 
 
 def test_same_seed_same_result(example: Comparisons) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from whetstone.core.errors import TaskError
 from whetstone.core.types import Json
+from whetstone.ranking._covariance import ALONE
 from whetstone.ranking.bootstrap import bootstrap
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.likelihood import Fit, Pairs
@@ -66,9 +67,15 @@ def uncertainty(
     Raises:
         TaskError: clusters of a kind that the comparisons do not have, or only one cluster.
     """
-    fit, notes, freedom, cluster = found.fit, [], None, None
+    fit, freedom, cluster = found.fit, None, None
+    notes: list[str] = []
     settings: dict[str, Json] = {"seed": seed}
-    kind = ("sandwich" if comparisons.group is None else "group") if covariance == "auto" else covariance
+    kind = covariance
+    if covariance == "auto":
+        kind = "sandwich" if comparisons.group is None else "group"
+        if comparisons.group is not None and (comparisons.group == comparisons.group[0]).all():
+            kind = "sandwich"
+            notes.append(ALONE)
     if kind in ("group", "judge"):
         cluster = comparisons.group if kind == "group" else comparisons.judge
         if cluster is None:

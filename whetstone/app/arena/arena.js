@@ -44,6 +44,7 @@
 
   const open = async () => {
     let reply;
+    at("outputs").setAttribute("aria-busy", "true");
     try { [, reply] = await ask("/api/match"); } catch (error) {
       trouble(`The arena does not answer (${error.message}). Trying again.`);
       setTimeout(open, 3000);
@@ -61,6 +62,7 @@
       card.append(head, body);
       return card;
     }));
+    at("outputs").removeAttribute("aria-busy");
     count(match);
     say();
     for (const button of document.querySelectorAll("#choices button")) button.disabled = false;
@@ -111,7 +113,12 @@
   for (const button of document.querySelectorAll("#choices [data-choice]")) {
     button.addEventListener("click", () => answer({ choice: button.dataset.choice }));
   }
-  at("next").addEventListener("click", () => { at("next").hidden = true; open(); scrollTo(0, 0); });
+  at("next").addEventListener("click", () => {
+    if (at("next").hidden) return;
+    at("next").hidden = true;
+    open();
+    scrollTo(0, 0);
+  });
 
   // Rankings of more than two: chips are dragged to places, clicked, or called by their number.
   const chips = size > 2 ? letters.map((letter) => make("button", "chip", letter)) : [];

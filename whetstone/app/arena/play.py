@@ -67,7 +67,7 @@ class Arena:
         votes: Path,
         *,
         size: int = 2,
-        choice: Choice = "auto",
+        choice: Choice = "information",
         level: float = 0.95,
         seed: int = 0,
     ) -> None:

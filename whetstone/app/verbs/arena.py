@@ -28,8 +28,9 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument(
         "--schedule",
         choices=get_args(Choice),
-        default="auto",
-        help="who meets next: by information (pairs) or upper confidence bounds (auto), or whoever played least",
+        default="information",
+        help="who meets next: drawn by what a match would tell (default), who played least, or upper confidence "
+        "bounds, which are quick to a ranking but spoil its intervals",
     )
     parser.add_argument("--seed", type=int, default=0, help="of matches and orders (default 0)")
     parser.add_argument("--level", type=float, default=0.95, help="confidence of the leaderboard (default 0.95)")
@@ -87,5 +88,7 @@ def said(outputs: Outputs, arena: Arena, url: str) -> list[str]:
         lines.append(f"The last line of {path} was cut off before it was confirmed, and is removed.")
     if arena.unknown:
         lines.append(f"{arena.unknown} earlier matches were of systems or prompts that are not here; their votes stay.")
+    if arena.maker.choice == "ucb":
+        lines.append("With --schedule ucb, intervals and tiers claim too much: use information to publish them.")
     lines.append(f"Vote at {url} (Ctrl-C stops); the ranking: {url}leaderboard, or whetstone rank {path}")
     return lines
