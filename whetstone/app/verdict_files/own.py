@@ -29,8 +29,10 @@ def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
         yield _row(record, options)
 
 
-def known_fields(record: Record) -> Row:
+def known_fields(record: Record, *, scored: bool = False) -> Row:
     """The fields of a row apart from the verdict or the score, by their names or other names.
+
+    `scored`: the label is a score.
 
     Raises TaskError for a value that a field cannot have.
     """
@@ -46,7 +48,7 @@ def known_fields(record: Record) -> Row:
             raise record.fault("order", f"{shown(values['order'])} is no order; it can be {', '.join(ORDERS)}")
         values["swapped"] = ORDERS[word]
     return {
-        field: _value(record, field, value)
+        field: _value(record, field, value, scored)
         for field, value in values.items()
         if value is not None and value != "" and field not in ("verdict", "score", "order")
     }
@@ -55,7 +57,7 @@ def known_fields(record: Record) -> Row:
 def _row(record: Record, options: Options) -> Row:
     scored = _scored(record)
     found: Row = {"score": _number(record, "score")} if scored else {"verdict": _verdict(record, "verdict")}
-    found |= known_fields(record)
+    found |= known_fields(record, scored=scored)
     for role, name in options.names.items():
         if role == "judge" or (role == "system" and scored):
             found.setdefault(role, name)
@@ -70,9 +72,9 @@ def _scored(record: Record) -> bool:
     return "score" in has or "system" in has or "verdict" not in record.values
 
 
-def _value(record: Record, field: str, value: Any) -> Any:
+def _value(record: Record, field: str, value: Any, scored: bool) -> Any:
     if field == "label":
-        return _verdict(Record(record.place, {field: value}), field, scale="score" in record.values)
+        return _verdict(Record(record.place, {field: value}), field, scale=scored)
     if field in NAMES:
         return record.name(value, field)
     if field in LENGTHS or field in NUMBERS:

@@ -185,7 +185,7 @@ def _csv(path: Path, rows: Iterable[Row], fields: Sequence[str]) -> int:
     n = 0
     tab = file_format(path) == ".tsv"
     with _text(path) as out:
-        writer = csv.writer(out, delimiter="\t" if tab else ",", lineterminator="\n")
+        writer = csv.writer(out, delimiter="\t" if tab else ",", lineterminator="\r\n")
         writer.writerow(fields)
         for row in rows:
             n += 1
