@@ -256,7 +256,7 @@ def words_of(name: str) -> str:
 def _verdict(found: Finding, adjusted: float | None) -> str:
     """What was found, once all tests are counted."""
     if found.p is not None and adjusted is not None and found.p < ALPHA <= adjusted:
-        return "not shown, after Holm's correction"
+        return "not shown (Holm)"
     return found.verdict
 
 

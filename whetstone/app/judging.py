@@ -16,6 +16,7 @@ import numpy as np
 from whetstone.app.meter import Paid
 from whetstone.app.outputs import Item, OutputTask
 from whetstone.app.workbench import Workbench
+from whetstone.audits.evaluating import Pair, higher
 from whetstone.audits.recorded import Verdicts
 from whetstone.audits.win_rates import win_rates
 from whetstone.core.errors import ConfigError, StoreError
@@ -23,7 +24,7 @@ from whetstone.core.flow import Flow
 from whetstone.core.registry import Method, load
 from whetstone.core.types import TIE, Candidate, Finding, Generation, Json, Signal, Task, Verdict
 from whetstone.ranking.judge_error import prediction_powered_rate
-from whetstone.stats import clustered_mean, finding
+from whetstone.stats import Estimate, clustered_mean, finding, proportion
 
 Row = dict[str, Json]
 FINAL = {"both orders": "win rate", "length controlled": "at equal length", "human": "by the labels"}
@@ -161,6 +162,16 @@ def score(
     return {**driven.results, **failed}
 
 
+def by_score(asked: Sequence[Pairing], values: Mapping[str, Sequence[Signal]]) -> dict[str, Verdict]:
+    """The output with the higher value of each pair, as a verdict."""
+    found = {}
+    for pair in asked:
+        signals = dict(zip(pair.item.answers, values[pair.item.id], strict=True))
+        a, b = candidate(pair.item, pair.first), candidate(pair.item, pair.second)
+        found[pair.key] = higher(Pair(pair.item.example, a, b), signals[pair.first], signals[pair.second])
+    return found
+
+
 # ------------------------------------------------------------------------------------------- rows
 
 
@@ -287,10 +298,13 @@ def scored(items: Sequence[Item], values: Mapping[str, Sequence[Signal]]) -> tup
     found = []
     for system, rows in by_system.items():
         known = [(value, label, where) for value, label, where in rows if value is not None]
-        means = [finding("mean score", clustered_mean([v for v, _, _ in known], [w for *_, w in known]))]
+        shares = all(0 <= value <= 1 for value, *_ in known)
+        average = _share_of if shares else clustered_mean
+        means = [finding("mean score", average([v for v, _, _ in known], [w for *_, w in known]))]
         labels = [(label, where) for _, label, where in rows if label is not None]
         if labels:
-            means.append(finding("by the labels", clustered_mean([x for x, _ in labels], [w for _, w in labels])))
+            given = _share_of if all(0 <= x <= 1 for x, _ in labels) else clustered_mean
+            means.append(finding("by the labels", given([x for x, _ in labels], [w for _, w in labels])))
             both = [(label, value) for value, label, _ in known if label is not None]
             more = [value for value, label, _ in known if label is None]
             powered = prediction_powered_rate([label for label, _ in both], [value for _, value in both], more)
@@ -298,6 +312,10 @@ def scored(items: Sequence[Item], values: Mapping[str, Sequence[Signal]]) -> tup
         shown = tuple(one for one in means if one.estimate is not None)
         found.append(Standing(system, "", shown, len(known), 0, len(rows) - len(known)))
     return tuple(found)
+
+
+def _share_of(values: Sequence[float], groups: Sequence[str]) -> Estimate:
+    return proportion(values, groups=groups)
 
 
 def reasons_of(verdicts: Sequence[Verdict | Signal]) -> dict[str, int]:

@@ -82,5 +82,5 @@ def gamed(name: str, asked: Sequence[Pair], verdicts: Sequence[Verdict]) -> Find
         return Finding(f"constant {name}", None, None, 0, verdict="not measured: the judge cannot read it")
     rate = proportion([share for share, _ in rows], groups=[group for _, group in rows])
     low = rate.interval[0] if rate.interval else 0.0
-    told = "is gamed by it" if low > 0.1 else "is not shown to be gamed by it"
+    told = "is gamed by it" if low > 0.1 else "not shown to be gamed"
     return finding(f"constant {name}", rate, verdict=told, abstained=len(asked) - len(rows))

@@ -23,6 +23,7 @@ from whetstone.app.judging import (
     Judgement,
     Row,
     Standing,
+    by_score,
     compare,
     compared,
     judged_task,
@@ -56,6 +57,7 @@ def judge(
     columns: Mapping[str, str] | None = None,
     outputs: Sequence[str] = (),
     baseline: str = "",
+    by_higher: bool = False,
     n: int | None = None,
     name: str = "",
     seed: int = 0,
@@ -75,6 +77,7 @@ def judge(
         judge: a judge, which compares two outputs, or a signal, which scores one; `options` are its keyword arguments.
         out: the file to write; None writes none.
         baseline: compare every system with this one only.
+        by_higher: let a signal compare: the output with the higher value is better.
         n: the first so many questions.
         name: what the rows call the judge.
         budget: cap on all tokens used.
@@ -88,14 +91,16 @@ def judge(
     """
     known = find_method(judge, "judge", "signal")
     items = read_outputs(files, columns=columns, outputs=outputs, limit=n)
-    single = known.kind == "signal"
+    single = known.kind == "signal" and not by_higher
     if not single and all(len(item.answers) < 2 for item in items):
         raise ConfigError(
             f"{known.name} compares two outputs, and every question has one; score them with --judge pointwise, or "
             "give a file for each system"
         )
     if single and baseline:
-        raise ConfigError(f"--baseline is for judges that compare; {known.name} scores each output by itself")
+        raise ConfigError(
+            f"--baseline is for judges that compare; {known.name} scores each by itself; --higher lets it compare"
+        )
     asked = [] if single else pairings(items, baseline)
     model = load_model(model, device=device) if isinstance(model, str) else model
     called = name or f"{model.name} {label(known.name, options)}"
@@ -118,7 +123,8 @@ def judge(
             rows = [row for item in items for row in score_rows(called, item, values[item.id])]
             standings, reasons = scored(items, values), reasons_of([one for item in items for one in values[item.id]])
         else:
-            verdicts = compare(bench, task, asked, known, options)
+            scores = score(bench, task, items, known, options) if by_higher and known.kind == "signal" else None
+            verdicts = compare(bench, task, asked, known, options) if scores is None else by_score(asked, scores)
             rows = [row for pair in asked for row in verdict_rows(called, pair, verdicts[pair.key])]
             standings, reasons = compared(asked, verdicts), reasons_of(list(verdicts.values()))
         bench.run.add_many("finding", ((f"{s.system} {s.against} {f.name}", f) for s in standings for f in s.findings))
@@ -149,6 +155,7 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--out", default="verdicts.jsonl", metavar="FILE", help="default verdicts.jsonl")
     parser.add_argument("--overwrite", action="store_true", help="write over --out if it is there")
     parser.add_argument("--baseline", default="", metavar="SYSTEM", help="compare every system with this one only")
+    parser.add_argument("--higher", action="store_true", help="let a signal compare: the higher value is better")
     parser.add_argument("--limit", type=positive, help="the first so many questions (default all)")
     parser.add_argument("--name", default="", help="what the rows call the judge (default: model and judge)")
     files = parser.add_argument_group("the files")
@@ -173,6 +180,7 @@ def main(args: argparse.Namespace) -> None:
         columns=roles(args.columns),
         outputs=parts(args.outputs),
         baseline=args.baseline,
+        by_higher=args.higher,
         n=args.limit,
         name=args.name,
         seed=args.seed,
