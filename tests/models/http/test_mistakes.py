@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import re
 import sys
 import traceback
 from contextlib import suppress
@@ -212,6 +213,17 @@ def test_good_specs(monkeypatch, tmp_path):
         extra={"top_a": 0.5},
         schema={"type": "object"},
     )
+
+
+def test_the_names_in_the_documentation_can_be_read(monkeypatch):
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    page = (Path(__file__).parents[3] / "docs" / "servers.md").read_text()
+    names = re.findall(r"`openai/([^`\n]+@http[^`\n]+)`", page)
+    assert len(names) > 9
+    for name in names:
+        settings = parse(name)
+        assert settings.urls[0].startswith("http")
+        assert settings.model == name.partition("@http")[0]
 
 
 def test_load_model(server):

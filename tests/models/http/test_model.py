@@ -141,6 +141,11 @@ def test_embeddings(server, connect, http):
     missing, inner = http.ask(connect(), Embed(user("q")), Embed(user("q"), layer=3))
     assert isinstance(missing, Unsupported)
     assert isinstance(inner, Unsupported)
+    said = "Llama model must be created with embedding=True to call this method"
+    server.always = http.status(500, {"error": {"message": said}})
+    (broken,) = http.ask(connect(), Embed(user("q")))
+    assert isinstance(broken, Unsupported)
+    assert said in str(broken)
 
 
 def test_several_servers_share_the_work_and_cover_for_each_other(server, connect, http):
