@@ -36,10 +36,9 @@ class Answer:
 
 def question_of(example: Example) -> str:
     """The ledger question of an example. Raises ConfigError for a question of another world."""
-    question = example.meta.get("question")
-    if not isinstance(question, str) or not QUESTION.fullmatch(question):
+    if not _is_ledger(example):
         raise ConfigError("answers with planted properties are written for ledger questions: give a ledger task")
-    return question
+    return str(example.meta["question"])
 
 
 def equal_pairs(examples: Sequence[Example], rng: Random) -> list[Pair]:
@@ -59,6 +58,27 @@ def graded_pairs(examples: Sequence[Example], rng: Random) -> list[Pair]:
         answers = [_write(rng, example, has, "", right) for has, right in zip(steps, (True, False), strict=True)]
         found.append(_pair(example, answers, rng))
     return found
+
+
+def pairs_of(turn: Turn, phase: str, task: Task, examples: Sequence[Example], rng: Random, k: int) -> list[Pair]:
+    """A right and a wrong answer to each question: written for the ledger, else among `k` samples of the model.
+
+    Questions whose samples are all right or all wrong are left out.
+    """
+    if examples and _is_ledger(examples[0]):
+        return graded_pairs(examples, rng)
+
+    def attempt(example: Example) -> Flow[Pair | None]:
+        replies = yield from sample(example.prompt, n=k, sampling=task.sampling)
+        marked = {task.verify(example, reply.text).value: reply for reply in replies if reply.finish == "stop"}
+        if not {0.0, 1.0} <= set(marked):
+            return None
+        right, wrong = Candidate("a", marked[1.0]), Candidate("b", marked[0.0])
+        first = rng.random() < 0.5
+        return Pair(example, *((right, wrong) if first else (wrong, right)), (first, not first))
+
+    found = turn(phase, {example.id: attempt(example) for example in examples}).results
+    return [pair for pair in found.values() if pair is not None]
 
 
 def favoured(pair: Pair, favours: Favour) -> int:
@@ -97,6 +117,10 @@ def comparisons(turn: Turn, task: Task, asked: Sequence[Pair], critiques: bool) 
         return forms.compare_critiqued(pair.example.question, pair.first.text, one.text, pair.second.text, two.text)
 
     return list(turn("critiques", {f"{i}": reviewed(p) for i, p in enumerate(asked)}).results.values())
+
+
+def _is_ledger(example: Example) -> bool:
+    return QUESTION.fullmatch(str(example.meta.get("question"))) is not None
 
 
 def _write(rng: Random, example: Example, steps: bool, source: str, right: bool) -> Answer:
