@@ -31,7 +31,7 @@
   const say = (...lines) => at("said").replaceChildren(...lines.map((line) => make("p", "", line)));
   const trouble = (text) => { at("trouble").hidden = !text; at("trouble").firstElementChild.textContent = text || ""; };
   const count = (tally) => {
-    at("count").textContent = `${tally.votes.toLocaleString("en")} votes, ${tally.yours.toLocaleString("en")} by you (${tally.voter})`;
+    at("count").textContent = `${tally.votes.toLocaleString("en")} ${tally.votes === 1 ? "vote" : "votes"}, ${tally.yours.toLocaleString("en")} by you (${tally.voter})`;
     at("settled").hidden = !tally.settled;
   };
 
