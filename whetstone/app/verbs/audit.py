@@ -220,14 +220,15 @@ def main(args: argparse.Namespace) -> int:
     found = live(args, rules, console) if args.model else recorded(args, rules)
     if args.gate:
         found = gated(found, args.gate)
+    if args.picture:
+        from whetstone.app.report.audited import write_audit
+
+        write_audit(found, Path(args.picture))
     if args.json:
         emit(found)
     else:
         show(console, found)
     if args.picture:
-        from whetstone.app.report.audited import write_audit
-
-        write_audit(found, Path(args.picture))
         console.say(f"Picture: {args.picture}")
     return EXIT_GATE if found.gate and not found.gate.passed else 0
 
