@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -10,13 +10,13 @@ from typing import Literal
 from whetstone.app.cells import NEEDED, SYSTEM, column_of, listed
 from whetstone.app.score_tables import read_score_table
 from whetstone.app.scores import ALIASES
-from whetstone.app.verdict_files.ranked import holds_pairs, read_comparisons
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.ranking.ballots import BALLOT, RANK, RANKING, places, read_rankings
 from whetstone.ranking.comparisons import Comparisons, Rankings
 from whetstone.ranking.reading import ONE_HOT, ROLES, SCORES, SIDES, read_battles
 from whetstone.ranking.score_table import ScoreTable
 from whetstone.ranking.tables import column_names
+from whetstone.tasks.readers import file_format
 
 Kind = Literal["battles", "rankings", "scores"]
 Data = Comparisons | Rankings | ScoreTable
@@ -70,7 +70,9 @@ def read_table(
     kind = kind or kind_of(path, named)
     if kind != "scores" and (tasks or lower):
         raise ConfigError(f"tasks are columns of scores, and {path} holds {kind}")
-    if kind == "battles" and not named and holds_pairs(path):
+    if kind == "battles" and _verdicts(path, named):
+        from whetstone.app.verdict_files.ranked import read_comparisons
+
         judged = read_comparisons(path, known_names=not anonymous_only)
         return Table(kind, judged, judged.dropped)
     if kind == "battles":
@@ -90,12 +92,10 @@ def read_table(
 
 def kind_of(path: Path, columns: Mapping[str, str] | None = None) -> Kind:
     """What a file holds, by its columns. Raises TaskError where they do not say."""
-    if not columns and holds_pairs(path):
+    if _verdicts(path, columns or {}):
         return "battles"
     there, named = column_names(path), set(columns or {})
-    sides = _together(SIDES, there) or "left" in named
-    result = "winner" in named or any(name in there for name in ROLES["winner"])
-    if sides and (result or _together((*SCORES, ONE_HOT), there)):
+    if _battles(there, named):
         return "battles"
     if named & {"rank", "ranking"} or places(there) or column_of(RANKING, there):
         return "rankings"
@@ -104,9 +104,26 @@ def kind_of(path: Path, columns: Mapping[str, str] | None = None) -> Kind:
         return "rankings"
     if system and len(there) > 1:
         return "scores"
-    if sides:
+    if _together(SIDES, there) or "left" in named:
         return "battles"
     raise TaskError(f"{path}: the columns do not say what it holds: {listed(there)}; {NEEDED}")
+
+
+def _battles(there: Sequence[str], named: Collection[str] = ()) -> bool:
+    """Do the columns say who met whom, and who won?"""
+    result = "winner" in named or any(name in there for name in ROLES["winner"])
+    sides = _together(SIDES, there) or "left" in named
+    return sides and (result or _together((*SCORES, ONE_HOT), there))
+
+
+def _verdicts(path: Path, columns: Mapping[str, str]) -> bool:
+    """Is it a file of verdicts on pairs, which columns of an arena do not say?"""
+    if columns or (file_format(path) and path.is_file() and _battles(column_names(path))):
+        return False
+    # The readers of all formats are many, and battles need none of them.
+    from whetstone.app.verdict_files.ranked import holds_pairs
+
+    return holds_pairs(path)
 
 
 def _together(choices: Sequence[Sequence[str]], there: Sequence[str]) -> bool:

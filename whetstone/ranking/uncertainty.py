@@ -154,4 +154,4 @@ def _quantile(probability: float, freedom: int | None) -> float:
     """Of the normal distribution, or of Student's t."""
     if freedom is None:
         return NormalDist().inv_cdf(probability)
-    return float(scipy.stats.t.ppf(probability, freedom))
+    return float(scipy.special.stdtrit(freedom, probability))
