@@ -21,6 +21,7 @@ VERBS = {
     "train": "a training loop, round by round",
     "judge": "score or compare outputs from files with any judge",
     "audit": "may this judge be trusted? live, or from a file of its verdicts",
+    "criteria": "assertions that grade a file of outputs as you do, found together",
     "compare": "two or many systems on the same items: runs, score files or strategies, paired",
     "arena": "vote on outputs side by side on a page of this machine, names hidden",
     "rank": "systems from battles, rankings or scores: intervals, tiers, a picture",
