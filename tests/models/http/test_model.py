@@ -9,8 +9,23 @@ import pytest
 
 from whetstone.core.errors import Unsupported
 from whetstone.core.flow import drive, sample
-from whetstone.core.types import Embed, Generation, Media, Message, Sample, Sampling, Score, form, user
+from whetstone.core.types import (
+    Candidate,
+    Embed,
+    Example,
+    Generation,
+    Media,
+    Message,
+    Sample,
+    Sampling,
+    Score,
+    form,
+    user,
+)
 from whetstone.models.http.pool import Stopped
+from whetstone.signals.pairwise_judge import pairwise_judge
+from whetstone.store import open_store
+from whetstone.tasks.load import load_task
 
 WARM = Sampling(temperature=1.0, max_tokens=20, seed=5, logprobs=2)
 
@@ -108,6 +123,22 @@ def test_images_and_sounds_arrive_byte_for_byte(server, connect, http):
     assert base64.b64decode(heard["input_audio"]["data"], validate=True) == sound
     assert linked == {"type": "image_url", "image_url": {"url": "https://example.org/a.jpg"}}
     assert last == {"type": "text", "text": "and say"}
+
+
+def test_a_judge_sees_the_picture_of_the_question_and_the_store_keeps_it(server, connect, tmp_path):
+    """Driver, store and backend in one; the second time nothing is asked."""
+    image = Media("image", "image/png", bytes(range(256)))
+    example = Example("e", user("What is this?", image), "What is this?")
+    candidates = [Candidate(name, Generation(f"answer {name}")) for name in "ab"]
+    with open_store(tmp_path) as store:
+        for _ in range(2):
+            flow = pairwise_judge(load_task("ledger"), example, *candidates)
+            driven = drive({"judged": flow}, {"policy": store.cached(connect(identity="one"))})
+            assert not driven.failures
+            assert len(server.bodies) == 2, "one call for each order"
+    for body in server.bodies:
+        *_, picture = body["messages"][0]["content"]
+        assert base64.b64decode(picture["image_url"]["url"].partition(",")[2], validate=True) == image.data
 
 
 def test_text_only_servers_refuse_images(server, connect, http):
