@@ -94,7 +94,7 @@ class Course:
         if not self.watched:
             return {}
         self.rivals[""] = self.judged(turn, "before", self.watched, greedy=True)
-        return before({**measure(self.rivals[""]), **self.solver(turn, "before")})
+        return before({**measure(self.rivals[""]), **self.solved(turn, "before", self.monitor)})
 
     def look(self, turn: Turn, phase: str = "after", *, rival: str = "") -> dict[str, Finding]:
         """The judge and the solver as they are now, with the judge's gain over its untrained self and over each rival.
@@ -104,7 +104,7 @@ class Course:
         if not self.watched:
             return {}
         now = self.judged(turn, phase, self.watched, greedy=True)
-        found = {**measure(now), **self.gains(now), **self.solver(turn, phase)}
+        found = {**measure(now), **self.gains(now), **self.solved(turn, phase, self.monitor)}
         if rival:
             self.rivals[rival] = now
         return found
@@ -115,9 +115,9 @@ class Course:
             name: gain(name, now, then) for r, then in self.rivals.items() for name in [f"gain/{r}" if r else "gain"]
         }
 
-    def solver(self, turn: Turn, phase: str) -> dict[str, Finding]:
-        """Greedy accuracy on the held-out questions themselves."""
-        examples = held_out(self.task, self.monitor, self.seed)
+    def solved(self, turn: Turn, phase: str, n: int) -> dict[str, Finding]:
+        """Greedy accuracy on `n` questions of the dev split."""
+        examples = held_out(self.task, n, self.seed)
         replies = self.solutions(turn, f"{phase}/solve", examples, temperature=0.0)
         verdicts = [(e, self.task.verify(e, replies[e.id].text).value) for e in examples if e.id in replies]
         known = [(e.group or e.id, value) for e, value in verdicts if value is not None]

@@ -10,7 +10,6 @@ from typing import Literal, TypeVar
 
 from whetstone.loops._judging import Item, Judged, Judgment
 from whetstone.loops.objectives import Demonstration, Preference
-from whetstone.signals.parsing import tag_positions
 
 T = TypeVar("T", Demonstration, Preference)
 Labels = Literal["truth", "majority"]
@@ -92,13 +91,18 @@ def balanced(items: Sequence[T], names: Sequence[str]) -> list[T]:
 
 def joined(first: str, second: str, verdict: str) -> str:
     """Two critiques and the verdict on a pair as one judgment, in the notation that the critiques are written in."""
-    if tag_positions(first) and tag_positions(second):
+    if in_tags(first) and in_tags(second):
         return f"{first}|{second}!{verdict}"
     return f"Review of solution A:\n{first}\n\nReview of solution B:\n{second}\n\nVerdict: {verdict}"
 
 
 def with_grade(critique: str, grade: str) -> str:
     """A critique that ends in a grade instead of Y or N."""
-    if tag_positions(critique):
+    if in_tags(critique):
         return f"{critique.rstrip().removesuffix('Y').removesuffix('N').removesuffix('!')}!{grade}"
     return f"{critique}\n\nScore: {grade}"
+
+
+def in_tags(text: str) -> bool:
+    """Is it in tag notation (one word with tags), even if it is not quite well-formed?"""
+    return not any(map(str.isspace, text.strip())) and any(tag in text for tag in ":;!")

@@ -7,12 +7,12 @@ from random import Random
 
 from whetstone.core.types import Prompt, form, user
 from whetstone.loops._judge_course import Course
-from whetstone.loops._judge_data import balanced
+from whetstone.loops._judge_data import balanced, in_tags
 from whetstone.loops._judging import Item, Judged, judge
 from whetstone.loops._round import Turn
 from whetstone.loops.objectives import Preference
 from whetstone.signals import forms
-from whetstone.signals.parsing import Reading, tag_positions
+from whetstone.signals.parsing import Reading
 
 COMPARE_AT_ONCE = """Question: {question}
 
@@ -91,7 +91,7 @@ def shown(answers: Sequence[str], judgment: str) -> str:
     """The answers as one text, in the notation of the judgment."""
     if len(answers) == 1:
         return answers[0]
-    if tag_positions(judgment.partition("|")[0]):
+    if in_tags(judgment):
         return "|".join(answers)
     return f"Solution A:\n{answers[0]}\n\nSolution B:\n{answers[1]}"
 
@@ -99,7 +99,7 @@ def shown(answers: Sequence[str], judgment: str) -> str:
 def mixed(
     kinds: Sequence[Sequence[Preference]], shares: Sequence[float], rng: Random
 ) -> tuple[list[Preference], list[int]]:
-    """All pairs of the first kind and of the others as their shares say, as far as there are; and the numbers of each."""
+    """All pairs of the first kind, of the others as their shares say and as far as there are; and their numbers."""
     total = len(kinds[0]) / shares[0] if shares[0] and kinds[0] else max(map(len, kinds))
     drawn = [
         rng.sample(list(pairs), min(len(pairs), round(total * share)))

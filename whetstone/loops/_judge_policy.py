@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from random import Random
 
 from torch import Tensor
@@ -25,14 +26,16 @@ Answers = list[tuple[Example, tuple[str, ...]]]
 
 @dataclass(frozen=True)
 class Downstream:
-    """A policy to be taught: its weights, how many questions it samples, how often and how hot, and its DPO."""
+    """A policy to be taught: its weights, how many questions it samples, how often and how hot, and its DPO.
+
+    It trains at a quarter of the model's own rate, in batches and epochs like the judge's.
+    """
 
     policy: dict[str, Tensor]
     questions: int
     k: int = 4
     temperature: float = 1.0
     beta: float = 0.1
-    lr: float = 5e-4
 
     def answers(self, turn: Turn, phase: str, course: Course, examples: Sequence[Example]) -> Answers:
         """The policy's samples, whole ones only, each text of a question once."""
@@ -65,8 +68,13 @@ class Downstream:
                 out[f"policy/{name}/precision"] = precision(course, pairs, {e.prompt: e for e, _ in pool})
                 model.load_state(self.policy)
                 if pairs:
-                    items = with_reference(model, pairs)
-                    train(model, items, preference(beta=self.beta, nll=0.5), lr=self.lr, seed=course.seed)
+                    settings = {
+                        "epochs": course.epochs,
+                        "tokens_per_batch": course.tokens_per_batch,
+                        "seed": course.seed,
+                    }
+                    loss, rate = preference(beta=self.beta, nll=0.5), model.learning_rate / 4
+                    train(model, with_reference(model, pairs), loss, lr=rate, **settings)
                 now = self.marks(course, self.answers(turn, f"policy/{name}/after", course, split["dev"]))
                 both = [key for key in first if key in now]
                 test = paired_permutation([now[key] for key in both], [first[key] for key in both])
@@ -80,13 +88,12 @@ class Downstream:
         return {"train": self.questions, "dev": course.monitor}
 
     def decided(self, turn: Turn, phase: str, course: Course, pool: Answers) -> list[Preference]:
-        """Pairs of different samples on which the judge names the same one in both orders."""
+        """Pairs of a question's different samples, neighbours in order, of which the judge names one in both orders."""
         items: list[Item] = []
         for example, texts in pool:
-            different = list(dict.fromkeys(texts))[:2]
-            if len(different) == 2:
-                one, two = (Response(example, text, False, 0.0) for text in different)
-                items += both_orders(example.id, one, two)
+            different = [Response(example, text, False, 0.0) for text in dict.fromkeys(texts)]
+            for i, (one, two) in enumerate(pairwise(different)):
+                items += both_orders(f"{example.id}/{i}", one, two)
         votes: dict[str, list[tuple[Item, str]]] = {}
         for row in judge(turn, phase, items, max_tokens=course.limit):
             if row.verdict is not None:

@@ -24,8 +24,12 @@ Write another question that looks much like this one, on the same subject and in
 answer. Reply with the new question alone."""
 
 
-def similar_pairs(course: Course, turn: Turn, examples: Sequence[Example], similar: Similar, rng: Random) -> list[Item]:
-    """Both orders of (own answer to the question, own answer to a similar one), the first presumed to be better.
+def similar_pairs(
+    course: Course, turn: Turn, examples: Sequence[Example], similar: Similar, rng: Random
+) -> list[list[Item]]:
+    """Of each question both orders of the pair (own answer to it, own answer to a similar one).
+
+    The first is presumed to be better.
 
     Questions for which an answer was cut off, or whose two answers are equal, are left out. `similar` says who changes
     the question: the "world" (ledger) or the "model".
@@ -43,7 +47,7 @@ def similar_pairs(course: Course, turn: Turn, examples: Sequence[Example], simil
         one, two = own.get(example.id), other.get(changed[example.id].id)
         if one and two and one.text != two.text and one.finish == two.finish == "stop":
             answers = Response(example, one.text, True, 1.0), Response(example, two.text, False, 0.0, "similar")
-            items += both_orders(example.id, *answers)
+            items.append(both_orders(example.id, *answers))
     return items
 
 

@@ -43,6 +43,7 @@ def djpo(
     rival: bool = True,
     rehearse: float = 0.25,
     lr: float | None = None,
+    dpo_lr: float | None = None,
     epochs: int = 1,
     tokens_per_batch: int = 2048,
     monitor: int = 100,
@@ -58,7 +59,7 @@ def djpo(
         beta, nll: pull to the round's first weights, and weight of a likelihood term on what is preferred.
         rival: also train the same weights on the right judgments of the same samples by plain SFT, measure that judge,
             and go back.
-        lr: learning rate of plain SFT; None for the model's own. Preferences take a quarter of it.
+        lr, dpo_lr: learning rates of plain SFT and of DPO; None for the model's own, and a quarter of it.
 
     Yields:
         A `Round` after each round, with the findings of `judge_sft`, and with `rival` also `sft/...` and `gain/sft`.
@@ -98,5 +99,5 @@ def djpo(
             course.train(demonstrations(kept(judged)), Random(f"{seed}/{index}"))
             metrics |= {f"sft/{name}": found for name, found in course.look(turn, "sft", rival="sft").items()}
             model.load_state(start)
-        metrics |= course.train(pairs, rng, preference(beta=beta, nll=nll), lr=(lr or model.learning_rate) / 4)
+        metrics |= course.train(pairs, rng, preference(beta=beta, nll=nll), lr=dpo_lr or model.learning_rate / 4)
         yield course.end(turn, seen=seen, kept=len(pairs), metrics=metrics)

@@ -39,6 +39,7 @@ def rise(
     policy: int = 0,
     rehearse: float = 0.3,
     lr: float | None = None,
+    dpo_lr: float | None = None,
     epochs: int = 1,
     tokens_per_batch: int = 2048,
     monitor: int = 100,
@@ -54,7 +55,7 @@ def rise(
         beta, nll: pull to the warmed-up weights, and weight of a likelihood term on the right judgment.
         policy: questions of a policy, the model as it came, that is trained by DPO on what the judges decide about
             pairs of its samples; 0 leaves this out. Only with "pairwise".
-        lr: learning rate of the first stage; None for the model's own. The second takes a quarter of it.
+        lr, dpo_lr: learning rates of the two stages; None for the model's own, and a quarter of it.
 
     Yields:
         A `Round` after each stage, with the findings of `judge_sft`; the second with `gain/sft` and, where a policy was
@@ -83,7 +84,7 @@ def rise(
         alarms = nothing("no item has both a right and a wrong judgment: nothing to prefer")
         yield turn.end(model, seen=seen, kept=0, metrics=metrics, alarms=alarms)
         return
-    metrics |= course.train(pairs, rng, preference(beta=beta, nll=nll), lr=(lr or model.learning_rate) / 4)
+    metrics |= course.train(pairs, rng, preference(beta=beta, nll=nll), lr=dpo_lr or model.learning_rate / 4)
     taught: dict[str, Finding] = {}
     if policy and protocol == "pairwise":
         judges = {"untrained": untrained, "sft": warmed, "rise": model.state()}

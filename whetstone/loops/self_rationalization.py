@@ -42,6 +42,7 @@ def self_rationalization(
     nll: float = 1.0,
     rehearse: float = 0.25,
     lr: float | None = None,
+    dpo_lr: float | None = None,
     epochs: int = 1,
     tokens_per_batch: int = 2048,
     monitor: int = 100,
@@ -56,7 +57,7 @@ def self_rationalization(
         warm_up: questions of the supervised warm-up on rationales before the first round; 0 for none.
         rounds, questions: rounds of DPO, and training questions in each.
         beta, nll: pull to the round's first weights, and weight of a likelihood term on the chosen judgment.
-        lr: learning rate of the warm-up; None for the model's own. Preferences take a quarter of it.
+        lr, dpo_lr: learning rates of the warm-up and of DPO; None for the model's own, and a quarter of it.
 
     Yields:
         A `Round` after each round. Beside the findings of `judge_sft`: `sft/...` of the warmed-up judge; of two ways
@@ -84,7 +85,7 @@ def self_rationalization(
             alarms = nothing("all judgments of every item are equally good: nothing to prefer")
             yield turn.end(model, seen=seen, kept=0, metrics=metrics, alarms=alarms)
             return
-        rate = (lr or model.learning_rate) / 4
+        rate = dpo_lr or model.learning_rate / 4
         metrics |= course.train(pairs, rng, preference(beta=beta, nll=nll), lr=rate)
         yield course.end(turn, seen=seen, kept=len(pairs), metrics=metrics)
 

@@ -31,17 +31,20 @@ def self_taught_evaluator(
     runner: Runner,
     *,
     rounds: int = 2,
-    questions: int = 500,
+    warm_up: int = 1000,
+    questions: int = 300,
     similar: Similar = "world",
     explained: bool = False,
     k: int = 15,
     votes: int = 8,
     temperature: float = 0.7,
     top_p: float = 0.9,
-    restart: bool = True,
+    restart: bool = False,
     dpo: bool = False,
     rehearse: float = 0.3,
     lr: float | None = None,
+    warm_up_lr: float | None = None,
+    dpo_lr: float | None = None,
     epochs: int = 1,
     tokens_per_batch: int = 2048,
     monitor: int = 100,
@@ -53,6 +56,8 @@ def self_taught_evaluator(
     No label is used: an answer to another question is presumed to be worse.
 
     Args:
+        warm_up, questions: questions of the first round, and of each later one. The model answers them all before it
+            is trained, so that pairs do not get worse as it becomes a judge.
         similar: who changes the question, see `loops/_judge_similar.py`.
         explained: whether the untrained judge explains its verdicts already. If not, the judgments of the first round
             are put together from its critiques of the two answers.
@@ -60,6 +65,8 @@ def self_taught_evaluator(
         votes: judgments whose majority is measured beside the greedy one.
         restart: train from the first weights in every round, on judgments by the latest.
         dpo: prefer right judgments to wrong ones in the last round instead of imitating the right ones.
+        lr, warm_up_lr, dpo_lr: learning rates of SFT, of SFT on judgments put together from critiques, and of DPO; None
+            for the model's own, the first of these, and a quarter of the model's own.
         rehearse, monitor: see `loops/_judge_course.py`, `Course`.
         audited: also report `train/label`, the share of pairs whose label is right by the task's own check.
 
@@ -73,9 +80,13 @@ def self_taught_evaluator(
     for index in range(1, rounds + 1):
         turn, rng = Turn(index, runner), Random(f"{seed}/{index}")
         metrics = course.begin(turn) if index == 1 else {}
-        items = similar_pairs(course, turn, pool.take(pool.levels, questions), similar, rng)
         if index == 1:
-            course.rehearse_with(turn, items)
+            total = warm_up + questions * (rounds - 1)
+            pairs = similar_pairs(course, turn, pool.take(pool.levels, total), similar, rng)
+            rng.shuffle(pairs)
+            course.rehearse_with(turn, [item for pair in pairs[:warm_up] for item in pair])
+        first, later = (0, warm_up) if index == 1 else (warm_up + questions * (index - 2), questions)
+        items = [item for pair in pairs[first : first + later] for item in pair]
         metrics |= label_precision(course, items) if audited else {}
         own = explained or index > 1
         judged = course.judged(turn, "judge", items) if own else course.traces(turn, "judge", items)
@@ -89,7 +100,7 @@ def self_taught_evaluator(
             return
         if restart and not last:
             model.load_state(start)
-        rate = (lr or model.learning_rate) / (4 if last else 1)
+        rate = (dpo_lr or model.learning_rate / 4) if last else lr if own else warm_up_lr or lr
         metrics |= course.train(data, rng, preference(nll=1.0), lr=rate)
         metrics |= majority(course, turn, votes)
         yield course.end(turn, seen=seen, kept=len(data), metrics=metrics)

@@ -16,8 +16,7 @@ The shipped checkpoint was not taught these; training a judge gives them a meani
     compare_at_once     Q63c-7e-3?<first>|<second>T      -> A or B
     deduce              Q63c-7e-3?C<judgment>R           -> what was judged
 
-A message by the assistant after the question is the beginning of the reply, which is continued; in it the form `wait`
-is `C`, the mark under which critiques begin.
+A message by the assistant after the question is the beginning of the reply, which is continued.
 
 A critique sets each given token of a step beside the true one; `:` and `;` say that they agree or differ, and `#`
 opens the coverage list. `L` and `@` open two kinds of
@@ -111,8 +110,6 @@ def render(form: Form) -> str:
             return f"Q{q}?{first}|{second}T"
         case "deduce", {"question": q, "judgment": judgment}:
             return f"Q{q}?C{judgment}R"
-        case "wait", {}:
-            return "C"
     raise Unsupported(f"grit was not taught the form {form.name!r}")
 
 
