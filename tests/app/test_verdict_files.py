@@ -684,3 +684,16 @@ def test_any_bytes_are_read_or_told(tmp_path: Path, content: bytes) -> None:
     except WhetstoneError as error:
         problem = str(error)
     assert str(path) in problem
+
+
+def test_a_wrong_line_is_told_before_the_rest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the file goes on; a record that never ends is stopped."""
+    path = tmp_path / "long.jsonl"
+    path.write_text('{"verdict": tie}\n' + '{"verdict": "tie"}\n' * 50_000)
+    monkeypatch.setattr(sources, "CHUNK", 1000)
+    monkeypatch.setattr(sources, "MAX_VALUE", 10_000)
+    with pytest.raises(TaskError, match=r"long.jsonl:1: not JSON: Expecting value; the line is damaged"):
+        read_verdicts(path)
+    path.write_text('{"verdict": "tie"}\n{"raw": "' + "x" * 50_000)
+    with pytest.raises(TaskError, match=r"long.jsonl:2: one record is longer than 0 MiB"):
+        read_verdicts(path)

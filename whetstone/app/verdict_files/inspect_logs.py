@@ -30,7 +30,7 @@ def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
             yield from _sample(record, system)
             continue
         system = options.system or record.part(record.values["eval"], "eval").text("model")
-        for number, sample in enumerate(record.values.get("samples") or ()):
+        for number, sample in enumerate(record.listed("samples") if record.values.get("samples") else ()):
             yield from _sample(record.part(sample, f"samples[{number}]"), system)
 
 

@@ -32,19 +32,19 @@ def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
         if not metrics:
             yield Dropped("a sample without metrics")
         chosen = record.optional("filter")
-        for metric in metrics:
-            score = values.get(metric) if isinstance(metric, str) else None
-            if isinstance(score, list | tuple | dict | str):
+        for metric in (record.name(name, "metrics") for name in metrics):
+            score = values.get(metric)
+            if isinstance(score, list | dict | str):
                 yield Dropped("a metric that is no number for one sample")
                 continue
-            scored = Record(record.place, {str(metric): float(score) if isinstance(score, bool) else score})
+            scored = Record(record.place, {metric: float(score) if isinstance(score, bool) else score})
             answer = _answer(values)
             yield row(
                 judge=metric if chosen in (None, "none") else f"{metric} ({chosen})",
-                metric=str(metric),
+                metric=metric,
                 prompt=record.text("doc_id"),
                 system=options.system or "model",
-                score=scored.number(str(metric)),
+                score=scored.number(metric),
                 length=size(answer),
                 question=_asked(values),
                 answer=answer,

@@ -25,6 +25,8 @@ CHUNK = 1 << 20
 MAX_VALUE = 1 << 28
 """Longest JSON element, in characters: a stop for files that never end."""
 SPACE = " \t\r\n"
+LONGEST_WORD = 16
+"""More characters than any literal or escape of JSON has."""
 ZSTANDARD = 93
 LOCAL_HEADER = "<4s5H3L2H"
 """Of a member of a zip archive; the last two are the lengths of its name and of its extra field."""
@@ -98,6 +100,8 @@ def _json(path: Path, pieces: Iterator[str]) -> Iterator[Record]:
         except RecursionError:
             raise TaskError(f"{path}:{line}: not JSON: nested too deeply") from None
         except ValueError as error:
+            if _is_wrong(error, len(buffer)):
+                raise TaskError(f"{path}:{line}: {_complaint(error)}") from None
             more = _more(path, buffer[at:], pieces, line)
             if more is not None:
                 buffer, at = more, 0
@@ -148,6 +152,13 @@ def _more(path: Path, rest: str, pieces: Iterator[str], line: int) -> str | None
         if have >= max(len(rest), 1):
             return "".join(found)
     return "".join(found) if have else None
+
+
+def _is_wrong(error: ValueError, end: int) -> bool:
+    """Is it wrong whatever follows? An error at the end of what is there, or in a text without end, may be a cut."""
+    if not isinstance(error, json.JSONDecodeError):
+        return bool(error.args)
+    return error.pos < end - LONGEST_WORD and not error.msg.startswith("Unterminated string")
 
 
 def _complaint(error: ValueError) -> str:
