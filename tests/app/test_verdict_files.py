@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whetstone.app.verdict_files import FORMATS, sources
+from whetstone.app.verdict_files import sources
 from whetstone.app.verdict_files.options import Options
-from whetstone.app.verdict_files.reading import read_verdicts, recognised, stream_verdicts
+from whetstone.app.verdict_files.reading import FORMATS, read_verdicts, recognised, stream_verdicts
 from whetstone.app.verdict_files.rows import Record
 from whetstone.app.verdict_files.sources import read_records
 from whetstone.audits.rows import verdicts_of
