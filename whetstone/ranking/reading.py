@@ -155,8 +155,8 @@ def _comparisons(
     weight = _weights(table[roles["weight"]], roles["weight"])[kept] if "weight" in roles else None
     found = Comparisons(
         tuple(str(left.labels[i]) for i in order),
-        place[left.codes[kept]],
-        place[right.codes[kept]],
+        np.take(place, left.codes[kept], mode="clip"),
+        np.take(place, right.codes[kept], mode="clip"),
         outcome[kept],
         weight,
         _complete(table[roles["group"]], roles["group"])[kept] if "group" in roles else None,
