@@ -194,6 +194,12 @@ def test_bad_specs(spec, message):
     assert message in str(caught.value)
 
 
+def test_a_wrong_base_url_in_the_environment_is_named(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://a:1/v1,nowhere")
+    with pytest.raises(ConfigError, match="OPENAI_BASE_URL: 'nowhere' is not a base URL"):
+        parse("m")
+
+
 def test_good_specs(monkeypatch, tmp_path):
     monkeypatch.setenv("OPENAI_BASE_URL", "http://a:1/v1/, http://b:2/v1")
     assert parse("m").urls == ("http://a:1/v1", "http://b:2/v1")
