@@ -188,6 +188,7 @@ def of_pairs(
         again = {one.name: one for one in agreement(decided, seed=seed)} if decided.gold is not None else {}
         found = [again.get(one.name, one) for one in found]
     found += accuracy_gaps(replace(judged, verdicts=decided), seed=seed)
+    found = _bounded(found, decided)
     bins, calibration = _calibration(judged, seed)
     found = [one for one in (*found, *calibration, *extra) if one.n or one.verdict]
     tables = [one for one in (confusion(verdicts), flips(verdicts)) if one]
@@ -268,6 +269,27 @@ def _marked(found: Finding, verdicts: Verdicts) -> Finding:
     unlabelled = found.n if gold is None else int(np.count_nonzero(np.isnan(gold) & ~np.isnan(verdicts.chosen)))
     told = found.verdict if not unlabelled else f"{found.verdict}; longer ones may be better"
     return replace(found, verdict=told, detail={**found.detail, "unlabelled": unlabelled})
+
+
+def _bounded(found: Sequence[Finding], verdicts: Verdicts) -> list[Finding]:
+    """Kappa with an interval where resampling gives none (every verdict right, say): that of the accuracy, rescaled."""
+    known = {one.name: one for one in found}
+    kappa, accuracy = known.get("kappa"), known.get("accuracy")
+    if kappa is None or accuracy is None or kappa.interval or accuracy.interval is None or kappa.estimate is None:
+        return list(found)
+    said = outcome(verdicts.gold[~np.isnan(verdicts.gold)]) if verdicts.gold is not None else np.zeros(0, np.intp)
+    shares = np.bincount(said) / max(len(said), 1)
+    chance = float(shares @ shares)
+    if kappa.estimate < 1 and accuracy.estimate is not None:
+        chance = (accuracy.estimate - kappa.estimate) / (1 - kappa.estimate)
+    if not 0 <= chance < 1:
+        return list(found)
+    low, high = ((bound - chance) / (1 - chance) for bound in accuracy.interval)
+    told = "agrees beyond chance" if low > 0 else kappa.verdict
+    rescaled = replace(
+        kappa, interval=(low, high), verdict=told, detail={**kappa.detail, "method": "of the accuracy, rescaled"}
+    )
+    return [rescaled if one is kappa else one for one in found]
 
 
 def _absent(judged: Judged, own: str, live: bool, known: Mapping[str, str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow
 from whetstone.core.registry import Method, load
 from whetstone.core.types import TIE, Case, Finding, Json, Signal, Task, Verdict
-from whetstone.stats import finding, proportion
+from whetstone.stats import finding, proportion, wilson
 
 Judge = Callable[[str, Sequence[Pair]], list[Verdict]]
 MIXED = 0.75  # of the pairs: a right and a wrong answer; the others are alike and differ in length
@@ -278,6 +278,10 @@ def _probe(probe: str, asked: Sequence[Pair], clean: Sequence[Verdict], probed: 
     if not rows:
         return Finding(f"probe {probe}", None, None, 0, 0.0, verdict=CANNOT)
     test = rise([a for a, _, _ in rows], [b for _, b, _ in rows], [group for *_, group in rows])
+    if test.effect.interval is None:
+        # No verdict changed: what the number of pairs leaves possible, in either direction.
+        most = (wilson(0, len({group for *_, group in rows})).interval or (0.0, 1.0))[1]
+        test = replace(test, effect=replace(test.effect, interval=(-most, most)))
     up, sure = (test.effect.value or 0.0) > 0, test.p is not None and test.p < 0.05
     told = f"{'is taken in' if up else 'is put off'} by it" if sure else "no effect found"
     where = [group for *_, group in rows]

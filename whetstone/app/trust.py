@@ -265,7 +265,7 @@ def _compared(rule: Rule, found: Finding, limit: float) -> Check:
         state: State = "holds" if low >= limit else "fails" if high < limit else "open"
     else:
         state = "holds" if high <= limit else "fails" if low > limit else "open"
-    if found.interval is None and state == "fails" and (found.p is None or found.p >= 0.05):
+    if found.interval is None and (found.p is None or (state == "fails" and found.p >= 0.05)):
         state = "open"
     words = rule.words if not rule.findings[0].endswith("*") else f"{rule.words}: {found.name.partition(' ')[2]}"
     enough = _enough(value, low, high, limit, found.n) if state == "open" and found.interval else None
@@ -287,10 +287,9 @@ def _numbers(rule: Rule, found: Finding) -> tuple[float, float, float]:
 
 def _enough(value: float, low: float, high: float, limit: float, n: int) -> int | None:
     """Items at which the interval would no longer hold the limit, if the value stayed what it is."""
-    gap, half = abs(value - limit), (high - low) / 2
-    if gap <= 0 or half <= gap:
-        return None
-    return round(n * (half / gap) ** 2)
+    gap = abs(value - limit)
+    half = value - low if value > limit else high - value
+    return round(n * (half / gap) ** 2) if half > gap > 0 else None
 
 
 def sentence(uses: Sequence[Use]) -> str:
