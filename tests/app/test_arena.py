@@ -116,7 +116,7 @@ def write(path: Path, *rows: dict[str, Any]) -> Path:
 
 
 def test_a_row_for_each_output() -> None:
-    found = read_outputs(EXAMPLES / "outputs.jsonl")
+    found = read_outputs(EXAMPLES / "answers.jsonl")
     assert found.systems == ("ash", "beech", "cedar", "elm")
     assert found.items == ("sky", "sum", "tea", "mail", "name")
     assert found.prompts[1] == ("What is 17 + 26?",)
@@ -340,7 +340,7 @@ def test_each_pair_is_shown_in_both_orders_equally_often(arena: Callable[..., Ar
 
 def test_names_come_after_the_vote_and_never_before(arena: Callable[..., Arena]) -> None:
     one = arena(Outputs(("SECRET1", "SECRET2"), ("p",), (("Hi?",),), {(0, 0): ("a",), (1, 0): ("b",)}))
-    client = Client(site(one, title="outputs.jsonl"))
+    client = Client(site(one, title="answers.jsonl"))
     page = client.ask("/")[2].decode()
     match = client.get("/api/match")
     assert "SECRET" not in page + json.dumps(match)
@@ -545,7 +545,7 @@ def serve(folder: Path, *argv: str) -> tuple[subprocess.Popen[bytes], Any]:
         "-m",
         "whetstone.app.cli",
         "arena",
-        str(EXAMPLES / "outputs.jsonl"),
+        str(EXAMPLES / "answers.jsonl"),
         "--port",
         "0",
         "--json",
@@ -589,11 +589,11 @@ def test_killed_at_any_time_it_loses_no_answer(tmp_path: Path) -> None:
     [
         (["none.jsonl"], "none.jsonl: "),
         (["notes.docx"], "neither a folder nor a .jsonl"),
-        ([str(EXAMPLES / "outputs.jsonl"), "--k", "5"], "no prompt has outputs of 5 systems; the most is 4"),
-        ([str(EXAMPLES / "outputs.jsonl"), "--k", "9"], "it takes 2 to 6"),
+        ([str(EXAMPLES / "answers.jsonl"), "--k", "5"], "no prompt has outputs of 5 systems; the most is 4"),
+        ([str(EXAMPLES / "answers.jsonl"), "--k", "9"], "it takes 2 to 6"),
         ([str(EXAMPLES / "battles.csv")], "no system is named; there are model_a"),
-        ([str(EXAMPLES / "outputs.jsonl"), "--votes", "/proc/none/votes.jsonl"], "name another file"),
-        ([str(EXAMPLES / "outputs.jsonl"), "--level", "2"], "between 0 and 1"),
+        ([str(EXAMPLES / "answers.jsonl"), "--votes", "/proc/none/votes.jsonl"], "name another file"),
+        ([str(EXAMPLES / "answers.jsonl"), "--level", "2"], "between 0 and 1"),
     ],
 )
 def test_a_mistake_is_one_line(
@@ -606,3 +606,27 @@ def test_a_mistake_is_one_line(
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert said in error
+
+
+BLOCKS = re.findall(r"```console\n(.*?)```", (EXAMPLES.parent / "arena.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0])
+def test_the_docs_show_what_is_printed(
+    block: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from whetstone.app import cli
+
+    monkeypatch.chdir(EXAMPLES.parents[1])
+    command, *shown = block.rstrip().split("\n")
+    assert cli.main(command.split()[2:]) == 0
+    printed = [line.rstrip() for line in capsys.readouterr().out.split("\n")]
+    assert "\n".join(printed).strip() == "\n".join(shown).strip()
+
+
+def test_it_says_what_it_shows_and_stops_at_an_interrupt(tmp_path: Path) -> None:
+    process, where = serve(tmp_path, "--k", "4", "--schedule", "ucb")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert where["systems"] == ["ash", "beech", "cedar", "elm"]
+    assert (where["prompts"], where["outputs"], where["votes"]) == (5, 20, "votes.jsonl")

@@ -134,7 +134,7 @@ def _source(
         many = int(unit.max()) + 1
         if many > _UNITS:
             unit = rng.permutation(many)[unit] % _UNITS
-        frequency = np.ones(min(many, _UNITS))
+        frequency: NDArray[Any] = np.ones(min(many, _UNITS))
     else:
         kinds, frequency = np.unique(np.stack([cell, weight], axis=1), axis=0, return_counts=True)
         cell, weight, unit = kinds[:, 0].astype(np.intp), kinds[:, 1], np.arange(len(kinds))

@@ -57,10 +57,9 @@ def main(args: argparse.Namespace) -> int:
             for text in said(outputs, arena, url):
                 console.say(text)
             config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
-            try:
-                uvicorn.Server(config).run(sockets=[listener])
-            except KeyboardInterrupt:
-                console.say(f"stopped; {len(arena.answered)} votes are in {votes}")
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:
+            console.say(f"stopped; {len(arena.answered)} votes are in {votes}")
         finally:
             arena.close()
     return 0
