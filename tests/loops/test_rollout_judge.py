@@ -76,7 +76,7 @@ def base(reader):
     """Has read such games and names what it sees, but was never asked in other formats."""
     model = reader(WORDS)
     items = []
-    for example in Game().examples("train", n=3000, seed=7):
+    for example in Game().examples("train", n=2500, seed=7):
         items += [lesson.demonstration for lesson in lessons_of(example) if lesson.dataset.endswith("open")]
     train(model, items, likelihood, lr=2e-2, tokens_per_batch=2048)
     return model, model.state()
@@ -85,24 +85,38 @@ def base(reader):
 def test_one_judge_learns_three_formats_and_the_ways_of_tuning_are_compared(base, drive_on) -> None:
     model, start = base
     model.load_state(start)
-    settings = {"rollouts": 1500, "monitor": 40, "lr": 1e-2, "max_tokens": 24}
+    settings = {"rollouts": 250, "monitor": 25, "lr": 1e-2, "max_tokens": 24}
     rounds = list(rollout_judge(model, Game(), drive_on(model), **settings))
     full, partial, low_rank = (r.metrics for r in rounds)
-    assert full["before/accuracy/action/binary"].estimate == 0, "the untuned one gives no verdict"
-    for kind in ("action", "character"):
-        for style, chance in (("binary", 1 / 2), ("choice", 1 / 3), ("open", 1 / 3)):
-            assert full[f"accuracy/{kind}/{style}"].estimate > chance + 0.1, (kind, style)
-    assert all(arm["gain"].interval[0] > 0.1 for arm in (full, partial, low_rank))
-    assert full["weights"].estimate > partial["weights"].estimate > 0
+    for style in ("binary", "choice"):
+        assert full[f"before/accuracy/action/{style}"].estimate == 0, "the untuned one gives no verdict"
+        assert full[f"accuracy/{style}"].estimate > 0.2
+    for arm in (full, partial, low_rank):
+        assert arm["gain"].interval[0] > 0.1
+        assert arm["unreadable"].estimate < 0.1, "one judge answers in every format"
+        assert arm["accuracy/open"].estimate > 0.8
+    assert full["weights"].estimate > partial["weights"].estimate > low_rank["weights"].estimate > 0
     assert "gain/full" in partial
     assert "gain/partial" in low_rank
-    assert low_rank["gain/full"].interval is not None
+    best = max(rounds, key=lambda r: r.metrics["accuracy"].estimate)
+    assert model.fingerprint == best.snapshot or best is not rounds[-1], "the best way's weights are kept"
+
+
+@pytest.mark.slow
+def test_with_enough_rollouts_every_format_is_above_chance(base, drive_on) -> None:
+    model, start = base
+    model.load_state(start)
+    settings = {"rollouts": 2500, "monitor": 60, "lr": 1e-2, "max_tokens": 24, "scopes": "full"}
+    (only,) = rollout_judge(model, Game(), drive_on(model), **settings)
+    for kind in ("action", "character"):
+        for style, chance in (("binary", 1 / 2), ("choice", 1 / 3), ("open", 1 / 3)):
+            assert only.metrics[f"accuracy/{kind}/{style}"].interval[0] > chance, (kind, style)
 
 
 def test_nothing_is_learned_where_the_actions_are_dice(base, drive_on) -> None:
     model, start = base
     model.load_state(start)
-    (only,) = rollout_judge(model, Game(dice=True), drive_on(model), scopes="full", rollouts=300, monitor=60)
+    (only,) = rollout_judge(model, Game(dice=True), drive_on(model), scopes="full", rollouts=200, monitor=60)
     low, high = only.metrics["accuracy/action/choice"].interval
     assert low < 1 / 3 < high
 

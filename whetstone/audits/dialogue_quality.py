@@ -14,7 +14,7 @@ from whetstone.audits.dialogue_model import Corpus, Trained, features, read_corp
 from whetstone.audits.spoilt_dialogues import DIMENSIONS, Dialogue, spoil
 from whetstone.core.errors import TaskError
 from whetstone.core.registry import method
-from whetstone.core.types import Finding
+from whetstone.core.types import Finding, Json
 from whetstone.stats.correlation import spearman
 from whetstone.stats.correlation_difference import correlation_difference
 from whetstone.stats.estimate import finding
@@ -83,7 +83,7 @@ def dialogue_quality(
 def train_quality(dialogues: Sequence[Dialogue], *, hidden: int = 8, copies: int = 3, seed: int = 0) -> DialogueQuality:
     """Both combinations, trained on the same raw dialogues."""
     corpus = read_corpus(dialogues)
-    arms = {"ensemble": [(name,) for name in DIMENSIONS], "multitask": [DIMENSIONS]}
+    arms: dict[str, list[tuple[str, ...]]] = {"ensemble": [(name,) for name in DIMENSIONS], "multitask": [DIMENSIONS]}
     networks = {
         kind: tuple(train(dialogues, corpus, names, hidden=hidden, copies=copies, seed=seed) for names in each)
         for kind, each in arms.items()
@@ -105,7 +105,7 @@ def detection(quality: DialogueQuality, held: Sequence[Dialogue], *, dropped: in
             clear = test.p is not None and test.p < 0.05 and (test.effect.value or 0) > 0
             share = proportion(wins[name])
             by = {other: float(values.mean()) for other, values in wins.items()}
-            detail = {"by": by, "left_out": dropped}
+            detail: dict[str, Json] = {"by": by, "left_out": dropped}
             title = f"detects/{kind}/{name}"
             found.append(Finding(title, share.value, share.interval, len(held), 0.5, test.p, told[not clear], detail))
     return found
