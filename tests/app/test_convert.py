@@ -15,8 +15,8 @@ from whetstone.app import cli
 from whetstone.app.outputs import read_outputs
 from whetstone.app.rank_files import kind_of, read_table
 from whetstone.app.verdict_files.ranked import holds_pairs, read_comparisons
-from whetstone.app.verdict_files.reading import Tally, read_verdicts, stream_verdicts
-from whetstone.app.verdict_files.writing import convert
+from whetstone.app.verdict_files.reading import FORMATS, Tally, read_verdicts, stream_verdicts
+from whetstone.app.verdict_files.writing import FIELDS, convert
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.ranking.comparisons import Comparisons, count
 from whetstone.ranking.reading import read_battles
@@ -194,6 +194,10 @@ def test_arena_columns_stay_with_rank(tmp_path: Path) -> None:
     data = read_table(tmp_path / "b.json").data
     assert isinstance(data, Comparisons)
     assert len(data.left) == 2
+    (tmp_path / "b.json").write_text(json.dumps([battle, battle | {"winner": "tie (bothbad)", "anony": False}]))
+    assert read_table(tmp_path / "b.json").dropped == {"a voter who knew the names": 1}
+    left = read_table(tmp_path / "b.json", anonymous_only=False, drop_both_bad=True)
+    assert left.dropped == {"both bad": 1}
 
 
 def test_scores_are_a_table_for_rank(tmp_path: Path) -> None:
@@ -276,3 +280,9 @@ def test_a_tally_names_the_first_of_each_reason(hard: Path) -> None:
     assert len(list(stream_verdicts(hard, tally=tally)[1])) == 8
     assert (tally.dropped, tally.places) == ({"a game without a reply": 4}, {"a game without a reply": f"{hard}:5"})
     assert read_verdicts(hard).dropped == tally.dropped
+
+
+def test_the_documentation_names_every_format_and_field() -> None:
+    """docs/verdicts.md leaves none out."""
+    text = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    assert [name for name in (*FORMATS, *FIELDS) if f"`{name}`" not in text] == []

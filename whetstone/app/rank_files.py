@@ -73,7 +73,7 @@ def read_table(
     if kind == "battles" and _verdicts(path, named):
         from whetstone.app.verdict_files.ranked import read_comparisons
 
-        judged = read_comparisons(path, known_names=not anonymous_only)
+        judged = read_comparisons(path, known_names=not anonymous_only, drop_both_bad=drop_both_bad)
         return Table(kind, judged, judged.dropped)
     if kind == "battles":
         roles = {role: column for role, column in named.items() if role not in EXTRA}

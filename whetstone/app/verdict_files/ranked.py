@@ -38,16 +38,17 @@ def holds_pairs(path: Path) -> bool:
     )
 
 
-def read_comparisons(path: Path, *, known_names: bool = False) -> Comparisons:
+def read_comparisons(path: Path, *, known_names: bool = False, drop_both_bad: bool = False) -> Comparisons:
     """The verdicts on pairs of systems, as shown; a probability counts as a win of the likelier one.
 
-    Verdicts on one prompt are one group. Unreadable verdicts and scores of single answers are counted in `dropped`.
+    Verdicts on one prompt are one group. Unreadable verdicts and scores of single answers are counted in `dropped`; so
+    are votes whose voter knew the names (unless `known_names`), and ties of two bad answers if `drop_both_bad`.
 
     Raises TaskError for a record that cannot be right, and where no verdict is left.
     """
     tally = Tally()
     _, rows = stream_verdicts(path, tally=tally, known_names=known_names)
-    kept = list(_paired(rows, tally))
+    kept = list(_paired(rows, tally, drop_both_bad))
     if not kept:
         raise TaskError(f"{path}: no verdict on two named systems can be used")
     left, right, outcome, group, judge = zip(*kept, strict=True)
@@ -61,12 +62,16 @@ def read_comparisons(path: Path, *, known_names: bool = False) -> Comparisons:
     )
 
 
-def _paired(rows: Iterator[Row], tally: Tally) -> Iterator[tuple[str, str, int, str | None, str | None]]:
+def _paired(
+    rows: Iterator[Row], tally: Tally, drop_both_bad: bool
+) -> Iterator[tuple[str, str, int, str | None, str | None]]:
     for row in rows:
         if "verdict" not in row or "first" not in row or "second" not in row:
             tally.add("scores, and verdicts on answers without names", "")
         elif row["verdict"] is None:
             tally.add("unreadable verdicts", "")
+        elif drop_both_bad and row.get("both_bad"):
+            tally.add("both bad", "")
         else:
             yield row["first"], row["second"], outcome(row["verdict"]), row.get("prompt"), row.get("judge")
 
