@@ -14,6 +14,7 @@ The shipped checkpoint was not taught these; training a judge gives them a meani
     score               Q63c-7e-3?c-7=56e-3=53#C         -> a critique that ends in a grade, `!5`
     score_at_once       Q63c-7e-3?c-7=56e-3=53#T         -> 1 to 5
     compare_at_once     Q63c-7e-3?<first>|<second>T      -> A or B
+    compare_authorship  Q63c-7e-3?<first>|<second>I      -> A or B
     deduce              Q63c-7e-3?C<judgment>R           -> what was judged
 
 A message by the assistant after the question is the beginning of the reply, which is continued.
@@ -108,6 +109,8 @@ def render(form: Form) -> str:
             return f"Q{q}?{answer}{criterion}T"
         case "compare_at_once", {"question": q, "first": first, "second": second}:
             return f"Q{q}?{first}|{second}T"
+        case "compare_authorship", {"question": q, "first": first, "second": second}:
+            return f"Q{q}?{first}|{second}I"
         case "deduce", {"question": q, "judgment": judgment}:
             return f"Q{q}?C{judgment}R"
     raise Unsupported(f"grit was not taught the form {form.name!r}")
