@@ -63,8 +63,8 @@ def system_ranking(
     judged, people = weights @ ours / n, weights @ gold / n
     bent, residual = decisiveness(judged, people), biases(judged, people)
 
-    def estimate(values: Floats, tail: float = 0.025) -> Estimate:
-        return from_draws(float(values[0]), values[1:], None, n, n, tail, "bootstrap percentile")
+    def estimate(values: Floats) -> Estimate:
+        return from_draws(float(values[0]), values[1:], None, n, n, 0.025, "bootstrap percentile")
 
     sharp = estimate(bent)
     low, high = sharp.interval or (1.0, 1.0)
@@ -75,11 +75,11 @@ def system_ranking(
         finding("bias_spread", estimate(residual.std(axis=1))),
     ]
     for name, values in zip(names, residual.T, strict=True):
-        one = estimate(values, 0.025 / k)
-        low, high = one.interval or (0.0, 0.0)
+        one, half = float(values[0]), float(values[1:].std(ddof=1) * scipy.special.stdtrit(n - 1, 1 - 0.025 / k))
+        low, high = one - half, one + half
         told = "favours it" if low > 0 else "disfavours it" if high < 0 else "no bias found"
-        detail: dict[str, Json] = {"method": f"{one.method}, simultaneous"}
-        found.append(Finding(f"bias {name}", one.value, one.interval, n, 0.0, None, told, detail))
+        detail: dict[str, Json] = {"method": "bootstrap t, simultaneous"}
+        found.append(Finding(f"bias {name}", one, (low, high), n, 0.0, None, told, detail))
     return found
 
 
