@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,6 +21,7 @@ from toy import ToyModel, ToyTask, field
 
 from whetstone.app import cli
 from whetstone.app.live_audit import Plan
+from whetstone.app.trust import RULES
 from whetstone.app.verbs.audit import audit, audit_file
 from whetstone.core.errors import Abstain, ConfigError
 from whetstone.core.types import Form, Generation, Reply, Request, Usage
@@ -266,3 +272,57 @@ def test_grit_from_the_command_line_resumes_where_its_tokens_ended(call: Call) -
     assert found["judges"][0]["n"] == 24
     assert found["format"] == "live"
     assert found["run"]
+
+
+# ------------------------------------------------------------------------------------------- docs
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "auditing.md").read_text(encoding="utf-8")
+DATA = Path(os.environ.get("WHETSTONE_RECORDED_DATA") or ROOT.parent / "shared" / "data")
+BLOCKS = {block.split("\n")[0]: block for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)}
+
+
+def shown(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run a command of the page and compare what it prints with what the page shows."""
+    status = 3 if "Gate failed" in BLOCKS[command] else 0
+    assert cli.main(shlex.split(command)[2:]) == status
+    printed = "\n".join(line.rstrip() for line in capsys.readouterr().out.strip("\n").split("\n")).strip()
+    page = "\n".join(BLOCKS[command].rstrip().split("\n")[1:]).replace("[", "[[]").replace("...", "*")
+    assert fnmatch(printed, page.strip())
+
+
+def test_the_docs_judge_outputs_as_they_say(capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(ROOT / "docs" / "examples" / "outputs.jsonl", ".")
+    shown(next(c for c in BLOCKS if c.startswith("$ whetstone judge")), capsys)
+
+
+@pytest.mark.skipif(not (DATA / "llmbar").is_dir(), reason="no recorded data; set WHETSTONE_RECORDED_DATA")
+def test_the_docs_audit_recorded_judges_as_they_say(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WHETSTONE_RECORDED_DATA", str(DATA.resolve()))
+    exec(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0], {})
+    commands = [c for c in BLOCKS if c.startswith("$ whetstone audit llmbar.jsonl")]
+    assert len(commands) == 2
+    for command in commands:
+        shown(command, capsys)
+    assert Path("audit.svg").read_text() == (ROOT / "docs" / "pictures" / "audit.svg").read_text()
+
+
+def test_the_docs_audit_grit_live_with_these_rules(call: Call) -> None:
+    command = next(c for c in BLOCKS if c.startswith("$ whetstone audit --model"))
+    small = ("--pairs", "24", "--probed", "6", "--answers", "4")
+    text = call(*shlex.split(command)[3:], *small)
+    rules = [
+        line.split("  ")[0].partition(":")[0] for line in BLOCKS[command].split("\n") if re.search("[✓✗?] at", line)
+    ]
+    assert len(rules) == 9
+    assert all(rule.strip() in text for rule in rules)
+
+
+def test_the_docs_name_every_rule_with_its_limits() -> None:
+    for rule in RULES:
+        told = [limit for limit in rule.limits if limit is not None]
+        row = next(line for line in PAGE.split("\n") if line.startswith(f"| `{rule.name}` |"))
+        assert rule.words in row
+        assert all(f"{'at least' if rule.least else 'at most'} {limit:g} |" in row for limit in told)

@@ -18,10 +18,11 @@ from whetstone.audits.score_columns import Scores, audit_scores
 from whetstone.audits.verdict_columns import Judged
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import Finding
-from whetstone.stats import ece_test, finding, holm, reliability
+from whetstone.stats import ece_test, finding, holm, reliability, wilson
 
 ALPHA = 0.05
 Kind = Literal["pairs", "scores"]
+MOVED = ("length_errors", "self_errors", "self_preference")
 SAID = ("first", "tie", "second", "unreadable")
 WORDS = {
     "unreadable": "cannot be read",
@@ -188,7 +189,8 @@ def of_pairs(
         again = {one.name: one for one in agreement(decided, seed=seed)} if decided.gold is not None else {}
         found = [again.get(one.name, one) for one in found]
     found += accuracy_gaps(replace(judged, verdicts=decided), seed=seed)
-    found = _bounded(found, decided)
+    prompts = int(np.unique(verdicts.groups).size)
+    found = [_reached(one, prompts) for one in _bounded(found, decided)]
     bins, calibration = _calibration(judged, seed)
     found = [one for one in (*found, *calibration, *extra) if one.n or one.verdict]
     tables = [one for one in (confusion(verdicts), flips(verdicts)) if one]
@@ -198,7 +200,7 @@ def of_pairs(
         "pairs",
         len(verdicts.chosen),
         0 if gold is None else int(np.count_nonzero(~np.isnan(gold))),
-        int(np.unique(verdicts.groups).size),
+        prompts,
         measured(found),
         trust(found, rules),
         tuple(tables),
@@ -211,7 +213,8 @@ def of_scores(
     name: str, scores: Scores, *, rules: Sequence[Rule] = RULES, extra: Sequence[Finding] = (), seed: int = 0
 ) -> JudgeAudit:
     """The audit of one judge's scores of single answers."""
-    found = [*audit_scores(scores, seed=seed), *extra]
+    prompts = int(np.unique(scores.prompt).size)
+    found = [_reached(one, prompts) for one in (*audit_scores(scores, seed=seed), *extra)]
     bins: tuple[Bin, ...] = ()
     labelled = 0
     if scores.label is not None:
@@ -228,7 +231,7 @@ def of_scores(
         "scores",
         len(scores.value),
         labelled,
-        int(np.unique(scores.prompt).size),
+        prompts,
         measured(found),
         trust(found, rules, kind="scores"),
         (),
@@ -290,6 +293,14 @@ def _bounded(found: Sequence[Finding], verdicts: Verdicts) -> list[Finding]:
         kappa, interval=(low, high), verdict=told, detail={**kappa.detail, "method": "of the accuracy, rescaled"}
     )
     return [rescaled if one is kappa else one for one in found]
+
+
+def _reached(found: Finding, prompts: int) -> Finding:
+    """A difference that no error moved, with what the number of prompts leaves possible in either direction."""
+    if found.interval is not None or found.estimate != 0 or found.null != 0 or found.name not in MOVED:
+        return found
+    most = (wilson(0, min(found.n, prompts)).interval or (0.0, 1.0))[1]
+    return replace(found, interval=(-most, most), detail={**found.detail, "note": "no error in either direction"})
 
 
 def _absent(judged: Judged, own: str, live: bool, known: Mapping[str, str]) -> dict[str, str]:
