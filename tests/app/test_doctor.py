@@ -61,7 +61,7 @@ class Writer:
                 raise Unsupported("no vectors here")
             return Embedding((1.0, 0.0), Usage(5, 0))
         if isinstance(request, Score):
-            if "scores" in self.lacks:
+            if "scores" in self.lacks or ("whole scores" in self.lacks and len(request.continuation) > 3):
                 raise Unsupported("no scores here")
             off = 0.5 if "honest scores" in self.lacks else 0.0
             return Generation(request.continuation, self.tokens(request.continuation, off), usage=Usage(5, 1))
@@ -169,6 +169,14 @@ def test_without_log_probabilities_the_signals_that_read_them_abstain() -> None:
     assert set(abstaining) >= TOKEN_SIGNALS | {"best_of_n", "perplexity_consistency"}
     assert not {"vote_share", "self_consistency", "p_true", "pairwise_judge", "greedy"} & set(abstaining)
     assert "no token log-probabilities" in abstaining["mean_logprob"]
+
+
+@pytest.mark.parametrize("lacks", [("whole scores",), ("whole scores", "honest scores")])
+def test_a_model_that_scores_single_tokens_only(lacks: tuple[str, ...]) -> None:
+    found = examine(ScriptedModel(Writer(*lacks)), load_task("ledger:levels=3-4"))
+    (check,) = [check for check in found.checks if check.name == "scores given texts"]
+    assert check.detail.startswith("single tokens only, among the likeliest; log-probability -0.")
+    assert check.passed == (len(lacks) == 1)
 
 
 def test_without_teacher_forcing_the_methods_that_score_texts_abstain() -> None:

@@ -161,10 +161,11 @@ def of_a_greedy_reply(model: Model, task: Task, example: Example) -> list[Check]
         return [Check("greedy", False, driven.failures["greedy"].message)]
     (reply,) = driven.results["greedy"]
     text = reply.text
+    first = next(iter(reply.tokens or ()), None)
     stop = text[len(text) // 2 :][:2].strip() or text[len(text) // 2 :][:1]
     flows: dict[str, Flow[list[Generation]]] = {
         "length": sample(example.prompt, sampling=replace(cold, max_tokens=2)),
-        "one": score(example.prompt, "0"),
+        "one": score(example.prompt, first.text if first else "0"),
         "whole": score(example.prompt, text or "0"),
     }
     if stop.strip():
@@ -183,7 +184,9 @@ def of_a_greedy_reply(model: Model, task: Task, example: Example) -> list[Check]
     checks.append(tried("max_tokens", "length", limited))
     checks.append(tried("scores given texts", "whole", lambda g: scored(g, reply)))
     if "whole" in done.failures and "one" in done.results:
-        checks[-1] = Check("scores given texts", True, "single tokens only")
+        begun = replace(reply, tokens=(first,) if first else None, finish="length")
+        check = scored(done.results["one"][0], begun)
+        checks[-1] = replace(check, detail=f"single tokens only, among the likeliest; {check.detail}")
     return checks
 
 
@@ -211,11 +214,11 @@ def scored(given: Generation, written: Generation) -> Check:
         return Check(name, False, "the reply has no log-probabilities")
     total = sum(token.logprob for token in given.tokens)
     if not written.tokens:
-        return Check(name, True, f"log-probability {total:.2f} for its own reply; nothing to compare it with")
+        return Check(name, True, f"log-probability {total:.2f} for its own text; nothing to compare it with")
     end = written.finish == "stop" and len(written.tokens) > len(given.tokens)
     own = sum(token.logprob for token in (written.tokens[:-1] if end else written.tokens))
     apart = abs(total - own)
-    detail = f"log-probability {total:.3f} for its own reply, {own:.3f} when it wrote it"
+    detail = f"log-probability {total:.3f} for its own text, {own:.3f} when it wrote it"
     return Check(name, apart <= CLOSE * max(1.0, abs(own)), detail + ("" if apart <= CLOSE else ": they differ"))
 
 
