@@ -231,7 +231,7 @@ def test_what_a_label_may_be() -> None:
         ({"question": "q", "output_1": "a", "output_2": "b"}, ["--columns", "quest=x"], "no role is called so"),
         ({"question": "q", "output_1": "a", "output_2": "b"}, ["--baseline", "x"], "--baseline x: no other system"),
         ({"question": "q", "output_1": "a", "output_2": "b"}, ["--judge", "pairwise"], "did you mean pairwise_judge"),
-        ({"question": "q", "output_1": "a", "output_2": "b"}, ["--out", "pairs.jsonl"], "add --overwrite"),
+        ({"question": "q", "output_1": "a", "output_2": "b"}, ["--out", "pairs.jsonl"], "or add --overwrite"),
     ],
 )
 def test_what_is_refused(call: Call, row: dict[str, Any], flags: list[str], says: str) -> None:

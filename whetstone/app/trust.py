@@ -330,8 +330,8 @@ def remedy(uses: Sequence[Use], rules: Sequence[Rule]) -> str:
 
 
 MISSING = {
-    "agreement": "give labels by people or a verifier (field label) for a random part of the verdicts",
-    "separation": "give labels by people or a verifier (field label) for a random part of the scores",
+    "agreement": "give labels by people or a verifier (field label), of more than one kind, for a random part",
+    "separation": "give labels by people or a verifier (field label), of more than one kind, for a random part",
     "unreadable": "keep the replies that could not be read, with a verdict of null",
     "orders": "put every pair to the judge in both orders",
     "length": "give the lengths of the answers (first_length, second_length) and labels",

@@ -39,7 +39,7 @@ from whetstone.app.verbs.rank import parts, value_of
 from whetstone.app.verdict_files.options import Given, Reply
 from whetstone.app.verdict_files.reading import FORMATS
 from whetstone.app.workbench import workbench
-from whetstone.core.errors import ConfigError
+from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.types import Model, Task
 from whetstone.models.load import load_model
 from whetstone.tasks.load import load_task
@@ -154,7 +154,11 @@ def audit_file(
         ConfigError: an unknown judge, source or format.
         TaskError: a file or a record that cannot be used, by line and field.
     """
-    recorded = read_recorded(Path(path), format=format, category=by, **options)
+    try:
+        recorded = read_recorded(Path(path), format=format, category=by, **options)
+    except TaskError as error:
+        hint = "; outputs that a judge should judge first need --model" if "no known format" in str(error) else ""
+        raise TaskError(f"{error}{hint}") from error
     return audit_recorded(recorded, str(path), own=own, judges=judges, rules=rules, seed=seed)
 
 

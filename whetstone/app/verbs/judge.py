@@ -54,6 +54,7 @@ def judge(
     model: Model | str,
     judge: str = DEFAULT,
     out: str | Path | None = None,
+    overwrite: bool = False,
     columns: Mapping[str, str] | None = None,
     outputs: Sequence[str] = (),
     baseline: str = "",
@@ -75,7 +76,8 @@ def judge(
     Args:
         files: as in `read_outputs`, with `columns` and `outputs`.
         judge: a judge, which compares two outputs, or a signal, which scores one; `options` are its keyword arguments.
-        out: the file to write; None writes none.
+        out: the file to write; None writes none. One that is there is written over only if `overwrite` says so, or when
+            a run is resumed.
         baseline: compare every system with this one only.
         by_higher: let a signal compare: the output with the higher value is better.
         n: the first so many questions.
@@ -103,6 +105,8 @@ def judge(
         )
     asked = [] if single else pairings(items, baseline)
     model = load_model(model, device=device) if isinstance(model, str) else model
+    if out is not None and Path(out).exists() and not (overwrite or resume):
+        raise ConfigError(f"--out {out}: the file is there already; name another one, or add --overwrite")
     called = name or f"{model.name} {label(known.name, options)}"
     task = judged_task(" ".join(str(file) for file in files), items)
     params = {"task": task.name, "model": model.name, "judge": known.name, "argv": argv, **options}
@@ -168,15 +172,13 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 def main(args: argparse.Namespace) -> None:
     console = Console(sys.stderr if args.json else sys.stdout)
-    out = Path(args.out)
-    if out.exists() and not (args.overwrite or args.resume):
-        raise ConfigError(f"--out {out}: the file is there already; name another one, or add --overwrite")
     known = find_method(args.judge, "judge", "signal")
     found = judge(
         *args.files,
         model=args.model,
         judge=known.name,
-        out=out,
+        out=args.out,
+        overwrite=args.overwrite,
         columns=roles(args.columns),
         outputs=parts(args.outputs),
         baseline=args.baseline,
