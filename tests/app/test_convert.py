@@ -232,6 +232,46 @@ def test_outputs_can_be_judged_again(tmp_path: Path) -> None:
     )
 
 
+def test_labels_from_another_file(tmp_path: Path) -> None:
+    """People's votes on the same pairs, in whichever order; several are averaged; pairs without one stay unlabelled."""
+    judged = [
+        {"verdict": "first", "first": a, "second": b, "prompt": prompt, "turn": 1, "judge": "gpt"}
+        for a, b, prompt in (("x", "y", "p"), ("y", "x", "p"), ("x", "y", "q"), ("x", "z", "p"))
+    ]
+    votes = [
+        {"question_id": prompt, "model_a": a, "model_b": b, "winner": winner, "turn": turn}
+        for prompt, a, b, winner, turn in (
+            *(("p", "y", "x", "model_a", 1), ("p", "x", "y", "model_b", 1), ("p", "x", "y", "model_a", 2)),
+            *(("q", "x", "y", "model_a", 1), ("q", "x", "y", "tie", 1)),
+        )
+    ]
+    for name, rows in (("judged", judged), ("votes", votes)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = convert(tmp_path / "judged.jsonl", tmp_path / "out.jsonl", labels=tmp_path / "votes.jsonl")
+    assert done.labelled == 3
+    assert [row.get("label") for row in rows_of(tmp_path / "out.jsonl")] == ["second", "first", 0.75, None]
+    (tmp_path / "votes.jsonl").write_text(json.dumps(votes[0] | {"question_id": "other"}) + "\n")
+    with pytest.raises(
+        TaskError, match=r"votes.jsonl: no label fits; verdicts are matched by prompt, turn and systems"
+    ):
+        convert(tmp_path / "judged.jsonl", tmp_path / "none.csv", labels=tmp_path / "votes.jsonl")
+    assert not (tmp_path / "none.csv").exists()
+    (tmp_path / "votes.jsonl").write_text('{"verdict": "tie", "first": "x", "second": "y"}\n')
+    with pytest.raises(TaskError, match=r"no readable verdict or score of a named prompt and system$"):
+        convert(tmp_path / "judged.jsonl", tmp_path / "none.csv", labels=tmp_path / "votes.jsonl")
+
+
+def test_labels_from_a_verifier_in_the_same_file(tmp_path: Path) -> None:
+    """The exact match that Inspect recorded says how right its model grader was."""
+    log = Path(__file__).parent / "verdict_files" / "inspect.eval"
+    done = convert(log, tmp_path / "out.csv", label="match")
+    assert (done.rows, done.labelled, done.dropped) == (3, 3, {"a label itself": 3})
+    told = {row["prompt"]: (row["score"], row["label"]) for row in rows_of(tmp_path / "out.csv")}
+    assert told == {"q1": (1.0, 1.0), "q2": (None, 0.0), "3": (0.5, 1.0)}
+    with pytest.raises(TaskError, match=r"inspect.eval: no readable verdict or score of a named .* by 'f1'"):
+        convert(log, tmp_path / "none.csv", label="f1")
+
+
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     """Of JSON Lines and of an array: rows are read and written one at a time."""
     row = {"verdict": "first", "first": "a", "second": "b", "prompt": "p", "raw": "x" * 900}

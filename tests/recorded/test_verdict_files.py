@@ -14,6 +14,7 @@ import pytest
 
 from whetstone.app.verdict_files.ranked import read_comparisons
 from whetstone.app.verdict_files.reading import read_verdicts
+from whetstone.app.verdict_files.writing import convert
 from whetstone.audits.recorded import audit_verdicts
 from whetstone.audits.rows import verdicts_of
 from whetstone.audits.win_rates import win_rates
@@ -97,3 +98,16 @@ def test_arena_votes(recorded: Callable[[str], Path], name: str) -> None:
     assert (a.wins == b.wins).all()
     assert (a.ties == b.ties).all()
     assert len({row["prompt"] for row in read_verdicts(path).rows}) == 13
+
+
+@pytest.mark.parametrize(("name", "share"), [("gpt4", 0.435), ("gpt3", 0.379)])
+def test_votes_as_labels(recorded: Callable[[str], Path], tmp_path: Path, name: str, share: float) -> None:
+    """Judges against the crowd: the shares of agreement with its majority, up to how even votes are broken."""
+    folder = recorded("llmfao")
+    votes = folder / "crowd-comparisons.csv.gz"
+    done = convert(folder / f"{name}-crowd-comparisons.csv.gz", tmp_path / "out.jsonl", judge=name, labels=votes)
+    assert done.labelled == done.rows == 2139
+    columns = verdicts_of(read_verdicts(tmp_path / "out.jsonl").rows)[name]
+    assert columns.gold is not None
+    agreed = np.mean(np.sign(columns.chosen - 0.5) == np.sign(columns.gold - 0.5))
+    assert agreed == pytest.approx(share, abs=0.01)

@@ -3,6 +3,7 @@
 whetstone convert annotations.json verdicts.jsonl            recognised by its content; docs/verdicts.md lists formats
 whetstone convert logs.eval scores.parquet                   the name of OUT says how it is written
 whetstone convert judgments.jsonl battles.csv --to battles   columns model_a, model_b, winner for whetstone rank
+whetstone convert judgments.jsonl out.jsonl --labels votes.jsonl            people's votes as labels, to audit against
 """
 
 from __future__ import annotations
@@ -30,6 +31,16 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--format", choices=tuple(FORMATS), help="of IN (default: by its content)")
     parser.add_argument("--no-texts", action="store_true", help="leave out questions, answers and replies")
     parser.add_argument("--overwrite", action="store_true", help="write over OUT where it exists")
+    labels = parser.add_argument_group("labels")
+    labels.add_argument(
+        "--labels", type=Path, metavar="FILE", help="people's or a verifier's verdicts on the same answers"
+    )
+    labels.add_argument(
+        "--label",
+        default="",
+        metavar="NAME",
+        help="the judge or metric whose verdicts are labels, of FILE or else of IN",
+    )
     add_file_options(parser)
 
 
@@ -77,6 +88,8 @@ def main(args: argparse.Namespace) -> None:
         Path(args.target),
         to=args.to,
         overwrite=args.overwrite,
+        labels=args.labels,
+        label=args.label,
         format=args.format,
         **given(args) | {"texts": not args.no_texts},
     )
@@ -86,6 +99,8 @@ def main(args: argparse.Namespace) -> None:
 def show(console: Console, done: Converted) -> None:
     """Say what was written and what was left out."""
     console.say(f"Written: {done.target}, {done.rows} rows as {done.to}, from {done.format} ({done.source})")
+    if done.labelled is not None:
+        console.say(f"Labelled: {done.labelled} rows")
     for reason, n in done.dropped.items():
         place = done.places.get(reason)
         console.say(f"Left out: {n} times {reason}" + (f"; first at {place}" if place else ""))

@@ -50,7 +50,10 @@ def read_comparisons(path: Path, *, known_names: bool = False, drop_both_bad: bo
     _, rows = stream_verdicts(path, tally=tally, known_names=known_names)
     kept = list(_paired(rows, tally, drop_both_bad))
     if not kept:
-        raise TaskError(f"{path}: no verdict on two named systems can be used")
+        raise TaskError(
+            f"{path}: no verdict on two named systems can be used; of scores, whetstone convert --to scores makes a "
+            "table to rank"
+        )
     left, right, outcome, group, judge = zip(*kept, strict=True)
     return Comparisons.from_labels(
         left,

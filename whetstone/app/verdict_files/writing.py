@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, TextIO, Unpack, cast
 
 from whetstone.app.verdict_files import own
+from whetstone.app.verdict_files.labels import Labels, read_labels
 from whetstone.app.verdict_files.options import Given
 from whetstone.app.verdict_files.ranked import outcome
 from whetstone.app.verdict_files.reading import Tally, stream_verdicts
@@ -44,6 +45,7 @@ class Converted:
         format: of the source.
         rows: how many were written.
         dropped, places: what was left out, as in `VerdictFile`.
+        labelled: rows that were given a label; None where none were asked for.
     """
 
     source: str
@@ -53,6 +55,7 @@ class Converted:
     rows: int
     dropped: Mapping[str, int]
     places: Mapping[str, str]
+    labelled: int | None = None
 
 
 def convert(
@@ -61,6 +64,8 @@ def convert(
     *,
     to: To = "verdicts",
     overwrite: bool = False,
+    labels: Path | None = None,
+    label: str = "",
     format: str | None = None,
     **options: Unpack[Given],
 ) -> Converted:
@@ -71,6 +76,8 @@ def convert(
         to: "verdicts" (own rows), "battles" (arena columns, for rank), "scores" (system, task, score, for rank) or
             "outputs" (labelled pairs with their texts, for judge).
         overwrite: write over an existing file.
+        labels: another file whose verdicts and scores are the labels (people's votes).
+        label: only this judge's or metric's are; without `labels`, those in the file itself (a verifier's).
         format, options: as in `read_verdicts`; texts are kept unless `texts=False`.
 
     Raises:
@@ -80,19 +87,28 @@ def convert(
     kind = file_format(target)
     if kind is None:
         raise ConfigError(f"{target}: the name must end in {', '.join(FORMATS)}")
-    if target.exists() and (not overwrite or target.samefile(source)):
+    if target.exists() and (not overwrite or (source.exists() and target.samefile(source))):
         raise ConfigError(f"{target}: exists already; choose another name" + " or add --overwrite" * (not overwrite))
     tally = Tally()
     wanted: Given = {"texts": True}
     wanted.update(options)
     if to == "outputs":
         wanted["texts"] = True
+    known: Labels | None = None
+    if labels is not None:
+        known = read_labels(labels, by=label)
+    elif label:
+        known = read_labels(source, by=label, same=True, format=format, **options)
 
     def rows(counted: Tally) -> Iterator[Row]:
-        name.append(stream_verdicts(source, format=format, tally=counted, **wanted))
-        return FORMS[to](name[-1][1], counted)
+        name, found = stream_verdicts(source, format=format, tally=counted, **wanted)
+        names.append(name)
+        if known is not None:
+            known.matched = 0
+            found = known.attach(found, counted)
+        return FORMS[to](found, counted)
 
-    name: list[tuple[str, Iterator[Row]]] = []
+    names: list[str] = []
     fields = COLUMNS[to]
     if not fields and kind != ".jsonl":
         there = {field for row in rows(Tally()) for field in row}
@@ -104,7 +120,8 @@ def convert(
         raise TaskError(f"{source}: nothing to write as {to}" + f" (left out: {reasons})" * bool(reasons))
     with _whole(target) as scratch:
         n = WRITERS[kind](scratch, chain([first], found), fields)
-    return Converted(str(source), str(target), name[-1][0], to, n, tally.dropped, tally.places)
+    matched = None if known is None else known.matched
+    return Converted(str(source), str(target), names[-1], to, n, tally.dropped, tally.places, matched)
 
 
 def _verdicts(rows: Iterator[Row], tally: Tally) -> Iterator[Row]:
