@@ -47,8 +47,8 @@ def arena(tmp_path: Path) -> Iterator[Callable[..., Arena]]:
     opened: list[Arena] = []
 
     def make(outputs: Outputs | None = None, **options: Any) -> Arena:
-        for one in opened:
-            one.close()
+        while opened:
+            opened.pop().close()
         opened[:] = [Arena(outputs or made(), tmp_path / "votes.jsonl", **options)]
         return opened[0]
 
@@ -587,8 +587,10 @@ def test_killed_at_any_time_it_loses_no_answer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["none.jsonl"], "none.jsonl: "),
-        (["notes.docx"], "neither a folder nor a .jsonl"),
+        (["none.jsonl"], "none.jsonl: no such file or folder"),
+        ([str(EXAMPLES / "answers.jsonl"), "--bootstrap", "1"], "--bootstrap 1: it takes 0"),
+        ([str(EXAMPLES / "answers.jsonl"), "--votes", "foreign.jsonl"], "line 1 is no vote on 2"),
+        ([__file__], "neither a folder nor a .jsonl"),
         ([str(EXAMPLES / "answers.jsonl"), "--k", "5"], "no prompt has outputs of 5 systems; the most is 4"),
         ([str(EXAMPLES / "answers.jsonl"), "--k", "9"], "it takes 2 to 6"),
         ([str(EXAMPLES / "battles.csv")], "no system is named; there are model_a"),
@@ -602,7 +604,9 @@ def test_a_mistake_is_one_line(
     from whetstone.app import cli
 
     monkeypatch.chdir(tmp_path)
+    write(tmp_path / "foreign.jsonl", {"ranking": "a > b"})
     assert cli.main(["arena", *argv, "--port", "0"]) == 2
+    assert not list(tmp_path.glob("*.matches.jsonl"))
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert said in error

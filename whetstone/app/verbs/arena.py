@@ -40,6 +40,8 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 def main(args: argparse.Namespace) -> int:
     console = Console(quiet=args.json)
+    if args.bootstrap < 0 or args.bootstrap == 1:
+        raise ConfigError(f"--bootstrap {args.bootstrap}: it takes 0 (no bootstrap) or at least 2 rounds")
     outputs = read_outputs(Path(args.file))
     try:
         site = import_module("whetstone.app.arena.site")
