@@ -123,6 +123,16 @@ def _is_ledger(example: Example) -> bool:
     return QUESTION.fullmatch(str(example.meta.get("question"))) is not None
 
 
+def right_answer(rng: Random, example: Example) -> str:
+    """A right answer to a ledger question, with its steps or the result alone."""
+    return ledger.solve(rng, question_of(example), style=rng.choice(("shuffled", "hasty")))
+
+
+def wrong_answer(rng: Random, example: Example) -> str:
+    """A wrong answer to a ledger question, with steps or the result alone."""
+    return _wrong(rng, question_of(example), rng.choice(("shuffled", "hasty")))
+
+
 def _write(rng: Random, example: Example, steps: bool, source: str, right: bool) -> Answer:
     question = question_of(example)
     style: ledger.Style = "shuffled" if steps else "hasty"

@@ -14,6 +14,7 @@ The shipped checkpoint was not taught these; training a judge gives them a meani
     score               Q63c-7e-3?c-7=56e-3=53#C         -> a critique that ends in a grade, `!5`
     score_at_once       Q63c-7e-3?c-7=56e-3=53#T         -> 1 to 5
     compare_at_once     Q63c-7e-3?<first>|<second>T      -> A or B
+    p_true_critiqued    Q63c-7e-3?c-7=56e-3=53C<critique>T -> Y or N
     compare_authorship  Q63c-7e-3?<first>|<second>I      -> A or B
     deduce              Q63c-7e-3?C<judgment>R           -> what was judged
 
@@ -109,6 +110,8 @@ def render(form: Form) -> str:
             return f"Q{q}?{answer}{criterion}T"
         case "compare_at_once", {"question": q, "first": first, "second": second}:
             return f"Q{q}?{first}|{second}T"
+        case "p_true_critiqued", {"question": q, "answer": answer, "critique": critique}:
+            return f"Q{q}?{answer}C{critique}T"
         case "compare_authorship", {"question": q, "first": first, "second": second}:
             return f"Q{q}?{first}|{second}I"
         case "deduce", {"question": q, "judgment": judgment}:
