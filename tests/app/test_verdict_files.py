@@ -248,6 +248,10 @@ def test_mt_bench_scores(write: Write) -> None:
     found = read_verdicts(write(SINGLE, SINGLE | {"score": -1, "judgment": "no"}))
     assert [row["score"] for row in found.scores] == [7.5, None]
     assert (found.scores[0]["system"], found.scores[0]["turn"], found.scores[1]["raw"]) == ("tuned", 2, "no")
+    plain = {name: value for name, value in SINGLE.items() if name not in ("judge", "turn")}
+    asked = "[Question]\nQ\n\n[The Start of Assistant's Answer]\nSeven.\n[The End of Assistant's Answer]"
+    (row,) = read_verdicts(write(plain | {"user_prompt": asked}), judge="gpt-4", texts=True).scores
+    assert (row["judge"], row["answer"], row["length"]) == ("gpt-4", "Seven.", 6)
     both = read_verdicts(write(PAIR | {"m1_score": 3, "m2_score": 8, "g2_winner": "model_2"}))
     assert len(both.rows) == 1
     assert both.rows[0]["verdict"] == "second"
