@@ -29,6 +29,12 @@ SCHEMA = "whetstone.ranking/1"
 ELO = 400 / math.log(10)
 LOG_ODDS = "natural log-odds"
 MISFIT = 0.01
+WITH_COVARIANCE: Mapping[Kind, str] = {
+    "battles": "bradley_terry",
+    "rankings": "plackett_luce",
+    "scores": "plackett_luce",
+}
+"""A method that knows the uncertainty of its scores, for what a file holds."""
 ALIKE = 1e-9
 
 
@@ -169,14 +175,14 @@ def build(
     found = function(converted(table, method, function, options), **options)
     ranking: Ranking = found if isinstance(found, Ranking) else found.ranking
     counts = tallied(table.data)
-    needed, asked = _needed(ranking), _asked(ranking, separate)
+    needed, asked = _needed(ranking), _asked(ranking, separate, WITH_COVARIANCE[table.kind])
     notes = [
         *table.notes,
         *(note for note in ranking.notes if not _tells_of(note, table.dropped)),
         *_misfit(table, method, options),
     ]
     ranking = _scaled(ranking, scale, anchor)
-    held = tested(ranking, counts, gates)
+    held = tested(ranking, counts, gates, instead=WITH_COVARIANCE[table.kind])
     order = _order(ranking)
     board = Leaderboard(
         source,
@@ -247,11 +253,10 @@ def _needed(ranking: Ranking) -> tuple[Needed, ...]:
     return tuple(_pair(ranking, ranking.names[i], ranking.names[j]) for i, j in tied)
 
 
-def _asked(ranking: Ranking, texts: Sequence[str]) -> tuple[Needed, ...]:
+def _asked(ranking: Ranking, texts: Sequence[str], instead: str) -> tuple[Needed, ...]:
     if texts and (ranking.covariance is None or ranking.settings.get("scale") != LOG_ODDS):
         raise ConfigError(
-            f"{ranking.method} gives no covariance of log-odds, which --separate needs; use bradley_terry or "
-            "plackett_luce"
+            f"{ranking.method} gives no covariance of log-odds, which --separate needs; use --method {instead}"
         )
     return tuple(_pair(ranking, *two_names(text, ",", ranking.names, "--separate")) for text in texts)
 

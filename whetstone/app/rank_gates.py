@@ -38,8 +38,8 @@ class Gate:
     adjusted: float | None
 
 
-def tested(ranking: Ranking, counts: Counts, texts: Sequence[str]) -> tuple[Gate, ...]:
-    """Test each demand on the ranking's own covariance.
+def tested(ranking: Ranking, counts: Counts, texts: Sequence[str], *, instead: str) -> tuple[Gate, ...]:
+    """Test each demand on the ranking's own covariance; `instead` is a method that has one for such data.
 
     Raises:
         ConfigError: a demand that cannot be read, or scores whose uncertainty is not known.
@@ -48,7 +48,8 @@ def tested(ranking: Ranking, counts: Counts, texts: Sequence[str]) -> tuple[Gate
         return ()
     if ranking.covariance is None:
         raise ConfigError(
-            f"{ranking.method} gives no uncertainty, which --gate needs; use bradley_terry or plackett_luce"
+            f"{ranking.method} gives no covariance of its scores, so that --gate has nothing to test with; use "
+            f"--method {instead}"
         )
     level = float(str(ranking.settings["level"]))
     clusters = ranking.settings.get("clusters")
