@@ -117,7 +117,7 @@ def test_an_able_model_fails_nothing_but_training() -> None:
 )
 def test_finds_the_one_thing_that_is_missing(lack: str, check: str) -> None:
     failed, abstaining = looked_at(lack)
-    assert set(failed) == {check, "training"}
+    assert set(failed) == {check, "training"} | ({"seed"} if lack == "n" else set())
     assert set(abstaining) == ({"answer_grading"} if lack == "vectors" else set())
 
 
@@ -169,6 +169,12 @@ def test_without_log_probabilities_the_signals_that_read_them_abstain() -> None:
     assert set(abstaining) >= TOKEN_SIGNALS | {"best_of_n", "perplexity_consistency"}
     assert not {"vote_share", "self_consistency", "p_true", "pairwise_judge", "greedy"} & set(abstaining)
     assert "no token log-probabilities" in abstaining["mean_logprob"]
+
+
+def test_seeds_that_make_no_difference_are_not_said_to_be_honoured() -> None:
+    found = examine(ScriptedModel(Writer("n")), load_task("ledger:levels=3-4"))
+    (check,) = [check for check in found.checks if check.name == "seed"]
+    assert (check.passed, check.detail[:10]) == (None, "not known:")
 
 
 @pytest.mark.parametrize("lacks", [("whole scores",), ("whole scores", "honest scores")])

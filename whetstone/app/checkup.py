@@ -124,15 +124,18 @@ def of_sampling(
             if tried
             else f"all {COPIES} samples of a question are the same text: methods that vote or compare gain nothing",
         ),
-        Check(
-            "seed",
-            same == len(texts),
-            f"{same} of {len(texts)} samples are the same when asked again with their seed"
-            + ("" if same == len(texts) else "; runs are repeatable from stored replies only"),
-        ),
+        of_seeds(same, len(texts), tried),
         of_tokens([reply for replies in first.values() for reply in replies]),
     ]
     return [(e, first[e.id]) for e in asked], checks
+
+
+def of_seeds(same: int, asked: int, differ: bool) -> Check:
+    """Whether samples come again with their seeds, which shows only where samples differ at all."""
+    detail = f"{same} of {asked} samples are the same when asked again with their seed"
+    if not differ:
+        return Check("seed", None, f"not known: {detail}, and with any other")
+    return Check("seed", same == asked, detail + ("" if same == asked else "; runs repeat from stored replies only"))
 
 
 def of_tokens(replies: Sequence[Generation]) -> Check:
