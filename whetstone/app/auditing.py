@@ -14,6 +14,7 @@ from whetstone.app.result import Bin, Measure
 from whetstone.app.trust import RULES, Rule, Trust, trust
 from whetstone.audits.recorded import Verdicts, agreement, audit_verdicts
 from whetstone.audits.recorded_groups import accuracy_gaps
+from whetstone.audits.recorded_systems import system_order
 from whetstone.audits.score_columns import Scores, audit_scores
 from whetstone.audits.verdict_columns import Judged
 from whetstone.core.errors import ConfigError
@@ -40,6 +41,8 @@ WORDS = {
     "self_preference": "chooses its own answer, minus what is right",
     "self_errors": "errs for its own answer, minus against it",
     "cycles": "circular verdicts (A over B over C over A)",
+    "system_order": "orders systems as labels do (tau-b)",
+    "decisiveness": "slope of win shares (1 is neutral)",
     "gap": "gap between categories",
     "ece": "probabilities are off by (ECE)",
     "brier": "Brier score",
@@ -189,6 +192,7 @@ def of_pairs(
         again = {one.name: one for one in agreement(decided, seed=seed)} if decided.gold is not None else {}
         found = [again.get(one.name, one) for one in found]
     found += accuracy_gaps(replace(judged, verdicts=decided), seed=seed)
+    found += system_order(decided, seed=seed)
     prompts = int(np.unique(verdicts.groups).size)
     found = [_reached(one, prompts) for one in _bounded(found, decided)]
     bins, calibration = _calibration(judged, seed)
@@ -250,6 +254,8 @@ def words_of(name: str) -> str:
     """What a finding says, in plain words."""
     if name.startswith("accuracy "):
         return f"agrees: {name.removeprefix('accuracy ')}"
+    if name.startswith("bias "):
+        return f"bias for {name.removeprefix('bias ')}"
     if name.startswith("probe "):
         return f"more wrong by {name.removeprefix('probe ').replace('_', ' ')}"
     if name.startswith("constant "):

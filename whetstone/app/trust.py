@@ -129,6 +129,15 @@ RULES: tuple[Rule, ...] = (
         "rank with a model of all verdicts (whetstone rank), not by single comparisons",
     ),
     Rule(
+        "systems",
+        ("system_order",),
+        "order of the systems (Kendall's tau-b)",
+        True,
+        (0.5, None),
+        (),
+        "let people label more of what the close systems wrote, or rank with prediction-powered rates",
+    ),
+    Rule(
         "groups",
         ("gap",),
         "gap in accuracy between categories",

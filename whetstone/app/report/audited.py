@@ -46,6 +46,8 @@ SHORT = {
     "pearson": "Pearson's r",
     "first_place": "right answer first",
     "reciprocal_rank": "reciprocal rank",
+    "system_order": "order of systems, tau",
+    "decisiveness": "decisiveness",
 }
 TILTS = ("first_position", "longer_answer", "length_errors", "own_win_rate", "self_preference", "self_errors", "gap")
 VIEW = re.compile(r'<span class="title">(.*?)</span>.*?<svg viewBox="0 0 (\d+) (\d+)".*?>(.*)</svg>', re.DOTALL)
@@ -235,11 +237,13 @@ def tilts(judge: JudgeAudit) -> Markup | None:
     lines = []
     for one in judge.measured:
         found = one.finding
-        if found.estimate is None or not (found.name in TILTS or found.name.startswith("probe ")):
+        if found.estimate is None or not (found.name in TILTS or found.name.startswith(("probe ", "bias "))):
             continue
         null = found.null or 0.0
         bounds = None if found.interval is None else (found.interval[0] - null, found.interval[1] - null)
         sure = one.adjusted is not None and one.adjusted < ALPHA
+        if found.p is None and bounds is not None:
+            sure = bounds[0] > 0 or bounds[1] < 0
         tip = f"{one.words}\n{_amount(one)}, if nothing {number(null)}\n{_test(one)}\nn = {f.count(found.n)}"
         name = SHORT.get(found.name, found.name.partition(" ")[2].replace("_", " "))
         lines.append(Line(Row(name, found.estimate - null, tip, "worse" if sure else "off", bounds, hollow=not sure)))
@@ -379,5 +383,5 @@ def _amount(one: Measured) -> str:
 
 def _test(one: Measured) -> str:
     if one.finding.p is None:
-        return "no test"
+        return "interval simultaneous over systems" if one.finding.name.startswith("bias ") else "no test"
     return f"p {f.p_value(one.finding.p)}, by Holm {f.p_value(one.adjusted)} ({test_of(one.finding)})"
