@@ -9,6 +9,7 @@ import scipy
 from numpy.typing import NDArray
 
 from whetstone.audits.evaluating import Pair, higher, measure, prefer
+from whetstone.audits.multilingual_pairs import multilingual
 from whetstone.audits.probes import right_and_wrong
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow
@@ -25,7 +26,13 @@ ROUNDS = 2000
     checked="tests/audits/test_group_gap.py::test_finds_the_planted_gap_and_collapse_and_none_where_groups_are_alike",
 )
 def group_gap(
-    task: Task, cases: Sequence[Case], *, evaluator: str = "pairwise_judge", key: str = "language", per_case: int = 1
+    task: Task,
+    cases: Sequence[Case],
+    *,
+    evaluator: str = "pairwise_judge",
+    key: str = "language",
+    per_case: int = 1,
+    bundled: int = 0,
 ) -> Flow[list[Finding]]:
     """Accuracy of a judge or signal in each group of questions, their gap, and groups in which its scores collapse.
 
@@ -33,6 +40,7 @@ def group_gap(
         evaluator: name of a judge, or of a signal, which prefers its higher value.
         key: what an example's `meta` calls its group: language, bias, category ...; "" where it has none.
         per_case: pairs of a right and a wrong answer from each case, for a judge.
+        bundled: judge so many generated pairs in eight languages instead (keys "language" and "category").
 
     Returns:
         `accuracy GROUP` on pairs of a right and a wrong answer, ties counting 1/2, and `gap`: the spread between the
@@ -40,6 +48,7 @@ def group_gap(
         `spread GROUP`: the mean distance of its values from the group's median as a share of that in the other groups,
         against 1; values that huddle in the middle do not rate.
     """
+    cases = multilingual(bundled) if bundled else cases
     if find(evaluator).kind == "judge":
         asked = right_and_wrong(cases, per_case)
         verdicts = yield from prefer(task, asked, evaluator)
