@@ -211,6 +211,24 @@ def test_a_vote_that_finds_no_arena_is_sent_when_there_is_one(browser: Browser, 
     assert browser.run("document.getElementById('trouble').hidden && localStorage.length === 0")
 
 
+def test_after_a_click_enter_goes_on(browser: Browser, serve: Serve) -> None:
+    url, arena = serve()
+    go(browser, url)
+    for i in range(3):
+        ready(browser)
+        browser.run("document.querySelector('[data-choice=tie]').click()")
+        wait(browser, "!document.getElementById('next').hidden")
+        assert browser.run("document.activeElement.id") == "next"
+        for kind in ("keyDown", "keyUp"):
+            browser.call(
+                "Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r"
+            )
+        wait(browser, f"document.getElementById('count').textContent.startsWith('{i + 1} vote')")
+    ready(browser)
+    assert [record["winner"] for record in arena.votes.records] == ["tie"] * 3
+    quiet(browser, url)
+
+
 def test_the_leaderboard_is_drawn(browser: Browser, serve: Serve) -> None:
     url, arena = serve()
     for i in range(60):

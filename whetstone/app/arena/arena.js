@@ -80,13 +80,18 @@
     }
     localStorage.removeItem(UNSENT);
     trouble("");
-    if (!match || vote.match !== match.match) { open(); return; }
-    if (!ok) { busy = false; say(reply.error); at("next").hidden = false; done = true; return; }
+    if (!match || vote.match !== match.match) {
+      await open();
+      if (!ok) trouble(`An earlier answer was not taken: ${reply.error}.`);
+      return;
+    }
     done = true;
+    at("next").hidden = false;
+    at("next").focus({ preventScroll: true });
+    if (!ok) { say(reply.error); return; }
     count(reply);
     [...at("outputs").children].forEach((card, i) => card.querySelector("h2").append(` ${reply.names[i]}`));
     say(told(vote));
-    at("next").hidden = false;
   };
 
   const told = (vote) => {
