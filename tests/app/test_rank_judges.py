@@ -180,6 +180,15 @@ def test_a_bad_reviewer_fails_the_exam_and_is_not_heard(call: Call) -> None:
     assert again["settings"]["reviewers"]["good"]["exam"] > 0.8
 
 
+def test_who_always_takes_the_first_is_half_right_and_agrees_never(call: Call) -> None:
+    write("reviews.jsonl", [{**row, "judge": ("good", "first")[i % 2]} for i, row in enumerate(votes(200))])
+    first = [{**row, "judge": "first", "verdict": "first"} for row in exam({"good": 1.0}, both=True)]
+    write("exam.jsonl", [*exam({"good": 1.0}, both=True), *first])
+    found = call("reviews.jsonl", "--exam", "exam.jsonl", "--json")["settings"]["reviewers"]
+    assert found["first"] == {"exam": 0.25, "weight": 0.0}
+    assert found["good"]["exam"] == 1.0
+
+
 def test_an_exam_is_the_same_for_all(call: Call) -> None:
     write("reviews.jsonl", votes(60))
     rows = exam({"j0": 0.9, "j1": 0.9})

@@ -6,6 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whetstone.app.verdict_files.ranked import outcome
 from whetstone.app.verdict_files.reading import read_verdicts
@@ -16,7 +17,7 @@ from whetstone.ranking.peer_review import Exam
 def read_exam(path: Path) -> Exam:
     """What each judge of a file answered on the pairs that have a label there.
 
-    A pair that a judge was shown in both orders was asked twice: the verdicts must agree once the order is undone.
+    Where all judges were shown all pairs in both orders, both count, and must agree once the order is undone.
 
     Raises:
         TaskError: no verdict has a label, or judges that were asked different pairs.
@@ -43,10 +44,18 @@ def read_exam(path: Path) -> Exam:
         missing = next((item for item in items if item not in given[judge]), None)
         if missing:
             raise TaskError(f"{path}: {judge!r} was not asked about pair {missing!r}; an exam is the same for all")
-    answers, repeated = np.full((2, len(judges), len(items)), np.nan)
     twice = all(len(orders) > 1 for judge in judges for orders in given[judge].values())
-    for i, judge in enumerate(judges):
-        for j, item in enumerate(items):
-            orders = sorted(given[judge][item].items())
-            answers[i, j], repeated[i, j] = orders[0][1], orders[-1][1]
-    return Exam(judges, answers, np.array([labels[item] for item in items], dtype=float), repeated if twice else None)
+    asked = [(item, turn) for turn in ((0, -1) if twice else (0,)) for item in items]
+
+    def answers(again: bool) -> NDArray[np.float64]:
+        """[judges, asked] answers, or those to the same pairs in the other order."""
+        found = [[_turns(given[judge][item])[~turn if again else turn] for item, turn in asked] for judge in judges]
+        return np.array(found)
+
+    truth = np.array([labels[item] for item, _ in asked], dtype=float)
+    return Exam(judges, answers(False), truth, answers(True) if twice else None)
+
+
+def _turns(orders: dict[bool, float]) -> list[float]:
+    """What was said in the pair's own order first."""
+    return [said for _, said in sorted(orders.items())]
