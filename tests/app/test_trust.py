@@ -45,7 +45,10 @@ def test_the_whole_interval_decides() -> None:
     assert answers(x=Finding("first_position", 0.3, (0.26, 0.34), 400, 0.5)) == ("no", "no")
     assert answers(x=Finding("length_errors", 0.15, (0.12, 0.18), 400, 0.0)) == ("yes", "no")
     assert answers(x=Finding("probe format", 0.3, (0.25, 0.35), 400, 0.0)) == ("no", "no"), "the worst probe counts"
-    assert answers(x=Finding("cycles", 0.24, (0.22, 0.26), 400)) == ("no", "no")
+    assert answers(x=Finding("cycles", 0.4, (0.3, 0.5), 400)) == ("no", "no")
+    assert answers(x=Finding("cycles", 0.2, (0.18, 0.22), 400)) == ("yes", "yes"), (
+        "close systems make any judge go round"
+    )
 
 
 def test_a_number_without_interval_needs_its_test() -> None:

@@ -122,9 +122,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "cycles",
         ("cycles",),
-        "circular verdicts",
+        "circular verdicts (a coin has 0.25)",
         False,
-        (0.15, 0.15),
+        (0.25, 0.25),
         (),
         "rank with a model of all verdicts (whetstone rank), not by single comparisons",
     ),
