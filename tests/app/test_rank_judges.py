@@ -239,6 +239,8 @@ def test_a_good_judge_agrees_with_votes_and_a_coin_does_not(call: Call) -> None:
     text = call("votes.jsonl", "--against", "verdicts.jsonl")
     assert "vote correlation" in text
     assert "good" in text
+    call("votes.jsonl", "--against", "verdicts.jsonl", "--picture", "page.html")
+    assert "Model judges against these votes" in Path("page.html").read_text()
 
 
 def test_votes_are_labels_for_the_audit_of_the_verdicts(call: Call) -> None:
