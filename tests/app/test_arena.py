@@ -592,7 +592,7 @@ def test_killed_at_any_time_it_loses_no_answer(tmp_path: Path) -> None:
         ([str(EXAMPLES / "answers.jsonl"), "--votes", "foreign.jsonl"], "line 1 is no vote on 2"),
         ([__file__], "neither a folder nor a .jsonl"),
         ([str(EXAMPLES / "answers.jsonl"), "--k", "5"], "no prompt has outputs of 5 systems; the most is 4"),
-        ([str(EXAMPLES / "answers.jsonl"), "--k", "9"], "it takes 2 to 6"),
+        ([str(EXAMPLES / "answers.jsonl"), "--k", "9"], "it takes 2 to 5"),
         ([str(EXAMPLES / "battles.csv")], "no system is named; there are model_a"),
         ([str(EXAMPLES / "answers.jsonl"), "--votes", "/proc/none/votes.jsonl"], "name another file"),
         ([str(EXAMPLES / "answers.jsonl"), "--level", "2"], "between 0 and 1"),
@@ -634,3 +634,13 @@ def test_it_says_what_it_shows_and_stops_at_an_interrupt(tmp_path: Path) -> None
     assert process.wait(20) == 0
     assert where["systems"] == ["ash", "beech", "cedar", "elm"]
     assert (where["prompts"], where["outputs"], where["votes"]) == (5, 20, "votes.jsonl")
+
+
+def test_five_that_are_all_bad_are_still_a_ranking(arena: Callable[..., Arena]) -> None:
+    one = arena(made(systems=5), size=5)
+    for choice in ("all_bad", None, "all_bad"):
+        answer: dict[str, Any] = {"choice": choice} if choice else {"ranking": [1, 2, 3, 4, 5]}
+        one.vote("ann", one.match("ann").number, answer)
+    assert rank(one.votes.path)[0].n == 3
+    with pytest.raises(ConfigError, match="2 to 5"):
+        Arena(made(systems=6), one.votes.path.with_name("six.jsonl"), size=6)

@@ -136,7 +136,7 @@ def test_intervals_cover_and_tiers_keep_their_error(choice):
 @pytest.mark.parametrize(
     ("have", "options", "said"),
     [
-        (ALL, {"size": 7}, "2 to 6"),
+        (ALL, {"size": 7}, "2 to 5"),
         (np.eye(3, dtype=bool), {}, "no prompt has outputs of 2 systems; the most is 1"),
         (np.zeros((2, 0), dtype=bool), {}, "the most is 0"),
     ],

@@ -24,7 +24,7 @@ from whetstone.ranking.schedules.matchmaker import Choice
 def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("file", metavar="FILE_OR_FOLDER", help=".jsonl, .csv, .tsv, .parquet, or a folder")
     parser.add_argument("--votes", default="votes.jsonl", help="the file that votes are added to (default votes.jsonl)")
-    parser.add_argument("--k", type=int, default=2, help="outputs side by side: 2, or up to 6 to rank (default 2)")
+    parser.add_argument("--k", type=int, default=2, help="outputs side by side: 2, or up to 5 to rank (default 2)")
     parser.add_argument(
         "--schedule",
         choices=get_args(Choice),

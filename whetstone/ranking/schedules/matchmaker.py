@@ -17,8 +17,8 @@ from whetstone.ranking.schedules.k_wise import Groups
 from whetstone.ranking.schedules.schedule import Matches
 
 Choice = Literal["information", "random", "ucb"]
-MOST = 6
-"""Systems that one match can show: all their orders are weighed."""
+MOST = 5
+"""Systems that one match can show: as many as `plackett_luce` reads tied, and all their orders are weighed."""
 
 
 @dataclass(frozen=True, slots=True)
