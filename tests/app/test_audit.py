@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -149,6 +150,25 @@ def test_scores_are_audited_too(call: Call) -> None:
     assert found["kind"] == "scores"
     assert found["trust"]["uses"][0]["answer"] == "yes"
     assert {"auroc", "ece", "unreadable"} <= {one["finding"]["name"] for one in found["measured"]}
+
+
+def test_a_judge_without_an_error_has_intervals_too() -> None:
+    found = audit_file(write(recorded(200, right=1.0)))
+    low, high = measured(found, "kappa").interval
+    assert 0.9 < low < high == 1
+    low, high = measured(found, "length_errors").interval
+    assert -0.05 < low < 0 < high < 0.05
+    assert found.judges[0].trust.of("ranking") == "yes"
+
+
+def test_many_rows_take_little_time() -> None:
+    """Processor time, with room for a busy machine: 60,000 rows take 1 s, a million 12 s (`benchmarks/auditing.py`)."""
+    path = write(recorded(30_000))
+    began = time.process_time()
+    found = audit_file(path, own="a")
+    assert time.process_time() - began < 5
+    assert found.judges[0].n == 60_000
+    assert {"cycles", "system_order"}.isdisjoint(one.finding.name for one in found.judges[0].measured)
 
 
 @pytest.mark.parametrize(

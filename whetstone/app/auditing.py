@@ -314,9 +314,11 @@ def _absent(judged: Judged, own: str, live: bool, known: Mapping[str, str]) -> d
     verdicts = judged.verdicts
     both = np.intersect1d(verdicts.pair[~verdicts.swapped], verdicts.pair[verdicts.swapped]).size
     few = len(verdicts.names) < 2
+    questions = np.unique(verdicts.pair * 2 + verdicts.swapped).size
     return {
         "agreement": "" if verdicts.gold is not None else "no labels",
         "orders": "" if both else "no pair was asked in both orders",
+        "repeats": "" if questions < len(verdicts.pair) else "nothing was asked twice",
         "length": "" if verdicts.lengths is not None else "no lengths",
         "own answers": "" if own else "one source only" if few else "no --own",
         "cycles": "" if len(verdicts.names) > 2 else "fewer than three sources",
