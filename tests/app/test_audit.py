@@ -270,6 +270,18 @@ def test_outputs_of_a_file_are_the_material_with_their_labels(call: Call) -> Non
     assert found.judges[0].labelled == 120
 
 
+def test_outputs_without_labels_are_judged_and_not_probed() -> None:
+    rows = [{"question": f"{i}+{i + 1}@1", "output_1": "1", "output_2": "22"} for i in range(30)]
+    path = str(write(rows, "outputs.jsonl"))
+    found = audit(path, model=judge_of(lambda *_: "A", "first"), columns={}, plan=PLAN)
+    assert measured(found, "first_position").estimate == 1
+    assert found.judges[0].labelled == 0
+    assert found.judges[0].missing["probes"] == "no pair of a right and a wrong answer"
+    assert found.judges[0].trust.of("ranking") == "no"
+    with pytest.raises(ConfigError, match="--own me: no answers of that source; there are output_1, output_2"):
+        audit(path, model=judge_of(true_judge), columns={}, plan=PLAN, own="me")
+
+
 def test_a_signal_is_audited_live() -> None:
     found = audit(ToyTask(), "p_true", model=ToyModel(), plan=PLAN)
     assert found.judges[0].kind == "scores"

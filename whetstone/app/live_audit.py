@@ -21,7 +21,7 @@ from whetstone.audits.probes import attack, chosen, rise, wrong_shares
 from whetstone.audits.score_columns import SPACES as SCORE_FIELDS
 from whetstone.audits.score_columns import scored
 from whetstone.audits.verdict_columns import Encoder, judged
-from whetstone.core.errors import Abstain
+from whetstone.core.errors import Abstain, ConfigError
 from whetstone.core.flow import Flow
 from whetstone.core.registry import Method, load
 from whetstone.core.types import TIE, Case, Finding, Json, Signal, Task, Verdict
@@ -127,6 +127,11 @@ def _judge(
 
     mixed, alike = chosen_pairs(found, plan.pairs)
     asked = [*mixed, *alike]
+    if not asked:
+        raise Abstain("no question has two answers that differ")
+    sources = sorted({candidate.source for case in found for candidate in case.candidates})
+    if own and own not in sources:
+        raise ConfigError(f"--own {own}: no answers of that source; there are {', '.join(sources[:20])}")
     clean = ask("pairs", asked)
     if all(verdict.choice is None for verdict in clean):
         raise Abstain(f"{name} answers none of the {len(asked)} pairs: {clean[0].reason}")
@@ -250,7 +255,10 @@ def attractions(
     ask: Judge, mixed: Sequence[Pair], clean: Sequence[Verdict], found: Sequence[Case], plan: Plan
 ) -> tuple[list[Finding], dict[str, str]]:
     """Findings on every probe and constant answer, and which of them the judge could not read."""
-    extra, missing = [], {}
+    extra: list[Finding] = []
+    missing: dict[str, str] = {}
+    if not mixed:
+        return extra, {"probes": "no pair of a right and a wrong answer"}
     few, before = mixed[: plan.probed], clean[: plan.probed]
     for probe, text in chosen(plan.probes).items() if plan.probes != "none" else ():
         one = _probe(probe, few, before, ask(f"probe {probe}", [attack(pair, text) for pair in few]))
