@@ -12,7 +12,7 @@ from whetstone.audits.evaluating import Pair
 from whetstone.audits.self_preference import is_mixed
 from whetstone.audits.self_recognition import authorship, own_share, recognition
 from whetstone.core.registry import load
-from whetstone.core.types import Finding, Task, Verdict
+from whetstone.core.types import Finding, Json, Task, Verdict
 from whetstone.loops._round import Turn
 from whetstone.stats import bootstrap, clustered_mean, finding, paired_permutation
 from whetstone.stats.correlation import kendall
@@ -54,8 +54,10 @@ def linked(arms: Mapping[str, Shares], *, seed: int = 0) -> list[Finding]:
         told = "not measured: fewer than three arms could be read"
         return [Finding("link", None, None, len(read), 0.0, verdict=told, detail={"left_out": left_out})]
     table = np.array([[read[name][pair] for pair in common] for name in read], dtype=np.float64)
-    points = {name: [float(x), float(y)] for name, (x, y) in zip(read, table.mean(axis=1), strict=True)}
-    tau = kendall([x for x, _ in points.values()], [y for _, y in points.values()], seed=seed)
+    points: dict[str, Json] = {
+        name: [float(x), float(y)] for name, (x, y) in zip(read, table.mean(axis=1), strict=True)
+    }
+    tau = kendall(*table.mean(axis=1).T, seed=seed)
 
     def slope(weights: Floats) -> Floats:
         x, y = (weights @ table[:, :, i].T / weights.sum(axis=1, keepdims=True) for i in (0, 1))
@@ -68,7 +70,8 @@ def linked(arms: Mapping[str, Shares], *, seed: int = 0) -> list[Finding]:
     told = "preference follows recognition" if low > 0 else "preference runs against recognition" if high < 0 else ""
     detail = {"method": tau.method, "left_out": left_out}
     link = Finding("link", tau.value, tau.interval, len(read), 0.0, None, detail=detail)
-    sloped = finding("slope", rise, verdict=told or "no link between recognition and preference found", points=points)
+    plot: dict[str, Json] = {"axes": ["recognition", "preference"], "points": points}
+    sloped = finding("slope", rise, verdict=told or "no link between recognition and preference found", **plot)
     return [link, replace(sloped, null=0.0)]
 
 
