@@ -24,7 +24,7 @@ from whetstone.core.flow import Flow
 from whetstone.core.registry import Method, load
 from whetstone.core.types import TIE, Candidate, Finding, Generation, Json, Signal, Task, Verdict
 from whetstone.ranking.judge_error import prediction_powered_rate
-from whetstone.stats import Estimate, clustered_mean, finding, proportion
+from whetstone.stats import Estimate, clustered_mean, finding, proportion, wilson
 
 Row = dict[str, Json]
 FINAL = {"both orders": "win rate", "length controlled": "at equal length", "human": "by the labels"}
@@ -285,8 +285,14 @@ def _standing(names: tuple[str, str], pairs: Sequence[Pairing], verdicts: Mappin
 
 
 def _final(one: Finding) -> Finding:
-    name = "error of the judge" if one.name == "error of both orders" else FINAL.get(one.name, one.name)
-    return replace(one, name=name)
+    if one.name != "error of both orders":
+        return replace(one, name=FINAL.get(one.name, one.name))
+    bounds = one.interval
+    if bounds is None and one.estimate == 0:
+        # No error on any labelled pair: what their number leaves possible, in either direction.
+        most = (wilson(0, one.n).interval or (0.0, 1.0))[1]
+        bounds = (-most, most)
+    return replace(one, name="error of the judge", interval=bounds)
 
 
 def scored(items: Sequence[Item], values: Mapping[str, Sequence[Signal]]) -> tuple[Standing, ...]:
