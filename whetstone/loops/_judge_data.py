@@ -55,7 +55,8 @@ def preferences(
     """One judgment of each item against a worse one: on a scale closer to the label against farther from it.
 
     Items whose judgments are all as good are left out. Of the best and of the worst one is drawn. `short` maps both
-    texts (to the bare verdict, say); pairs of equal texts are left out. Each true verdict has the same weight in all.
+    texts (to the bare verdict, say); pairs of equal texts are left out. Each of two true verdicts has the same weight
+    in all; grades weigh by how frequent they are.
     """
     pairs, truths = [], []
     for row in judged:
@@ -72,7 +73,7 @@ def preferences(
             if chosen != rejected:
                 pairs.append(Preference(row.item.prompt, chosen, rejected))
                 truths.append(right)
-    return balanced(pairs, truths)
+    return pairs if judged and judged[0].item.scale else balanced(pairs, truths)
 
 
 def distance(item: Item, verdict: str, right: str) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from statistics import fmean
 
+from whetstone.core.errors import Unsupported
 from whetstone.core.flow import Flow, Runner, sample
 from whetstone.core.types import Finding, Generation, Message, Prompt, Sampling
 from whetstone.loops._judge_data import balanced, in_tags
@@ -55,13 +56,21 @@ def after(prompt: Prompt) -> str:
 def look(
     runner: Runner, phase: str, items: Sequence[Item], *, looks: int, k: int = 1, temperature: float, max_tokens: int
 ) -> list[Looks]:
-    """`k` times `looks` judgments one after the other of each item; a look that was cut off is the last."""
+    """`k` times `looks` judgments one after the other of each item.
+
+    A look that was cut off, or that the model cannot go on from, is the last.
+    """
     sampling = Sampling(temperature, max_tokens=max_tokens)
 
     def ask(item: Item) -> Flow[Looks]:
         prompt, prompts, judgments = item.prompt, list[Prompt](), list[Judgment]()
         for _ in range(looks):
-            reply: Generation = (yield from sample(prompt, sampling=sampling, role="judge"))[0]
+            try:
+                reply: Generation = (yield from sample(prompt, sampling=sampling, role="judge"))[0]
+            except Unsupported:
+                if not judgments:
+                    raise
+                break
             prompts.append(prompt)
             judgments.append(read(item, reply))
             if reply.finish != "stop":
@@ -74,19 +83,21 @@ def look(
 
 
 def reflections(traces: Sequence[Looks], rng: Random, share: float) -> list[Demonstration]:
-    """One trace an item whose last verdict is right, those that mend a wrong first look before all others.
+    """One right trace an item: one that mends a wrong first look before others, one that stays right before the rest.
 
-    `share` of the items of which there is a right trace, drawn at random, keep their first look alone where that is
-    right, so that the judge does not learn that a first look is always wrong. Each true verdict has the same weight.
+    A trace that leaves a right first look for a wrong one is cut off behind it, and so are `share` of those that stay
+    right, drawn at random, so that the judge does not learn that a first look is always wrong. Each true verdict has
+    the same weight.
     """
     by_item: dict[str, list[Looks]] = {}
     for trace in traces:
-        if trace.judgments[-1].verdict == trace.item.truth:
+        if trace.item.truth in (trace.judgments[0].verdict, trace.judgments[-1].verdict):
             by_item.setdefault(trace.item.id, []).append(trace)
     items, truths = [], []
     for rows in by_item.values():
-        best = min(rows, key=lambda row: row.right(0))
-        short = rng.random() < share and best.right(0) == 1
+        best = min(rows, key=lambda row: (row.judgments[-1].verdict != row.item.truth, row.right(0)))
+        stays = best.judgments[-1].verdict == best.item.truth
+        short = not stays or (rng.random() < share and best.right(0) == 1)
         items.append(Demonstration(best.item.prompt, best.judgments[0].text if short else best.trace))
         truths.append(best.item.truth)
     return balanced(items, truths)

@@ -17,7 +17,7 @@ from whetstone.loops._judging_items import Response
 from whetstone.loops._round import Turn
 from whetstone.loops.objectives import Demonstration
 from whetstone.stats.correlation import pearson, spearman
-from whetstone.stats.discrimination import auroc
+from whetstone.stats.discrimination import auroc, auroc_difference
 from whetstone.stats.estimate import finding
 from whetstone.stats.intervals import proportion
 from whetstone.stats.paired import paired_permutation
@@ -131,6 +131,14 @@ def predictions(judged: Sequence[Judged], responses: Sequence[Response]) -> dict
     for share in COVERAGES:
         out[f"coverage/{share:g}"] = finding("accuracy", accuracy_at_coverage(scores, right, share, groups=groups))
     return out | best_of_n(judged, scores, right)
+
+
+def auroc_gain(now: Sequence[Judged], then: Sequence[Judged]) -> Finding:
+    """Difference of two judges' AUROC on the same items, an unreadable judgment scoring 0."""
+    scores = [[row.score if row.score is not None else 0.0 for row in rows] for rows in (now, then)]
+    right = [float(row.item.truth == "Y") for row in now]
+    groups = [row.item.group for row in now]
+    return finding("auroc gain", auroc_difference(*scores, right, groups=groups))
 
 
 def best_of_n(judged: Sequence[Judged], scores: Sequence[float], right: Sequence[float]) -> dict[str, Finding]:

@@ -24,7 +24,7 @@ KINDS = ("critique", "verdict", "deduction")
 @method(
     "loop",
     papers=("Direct Judgement Preference Optimization",),
-    checked="tests/loops/test_djpo.py::test_true_labels_make_a_better_judge_and_shuffled_ones_do_not",
+    checked="tests/loops/judges/test_djpo.py::test_true_labels_make_a_better_judge_and_shuffled_ones_do_not",
 )
 def djpo(
     model: Trainable,

@@ -23,7 +23,7 @@ from whetstone.stats.intervals import proportion
 @method(
     "loop",
     papers=("J1: Exploring Simple Test-Time Scaling for LLM-as-a-Judge",),
-    checked="tests/loops/test_j1.py::test_reinforcement_makes_further_looks_pay",
+    checked="tests/loops/judges/test_j1.py::test_both_phases_make_a_better_judge_and_shuffled_labels_do_not",
 )
 def j1(
     model: Trainable,

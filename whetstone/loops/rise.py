@@ -21,7 +21,7 @@ from whetstone.loops.trainable import Trainable
 @method(
     "loop",
     papers=("Improve LLM-as-a-Judge Ability as a General Ability",),
-    checked="tests/loops/test_rise.py::test_both_stages_make_a_better_judge_and_shuffled_labels_do_not",
+    checked="tests/loops/judges/test_rise.py::test_both_stages_make_a_better_judge_and_shuffled_labels_do_not",
 )
 def rise(
     model: Trainable,

@@ -11,7 +11,7 @@ from whetstone.core.registry import method
 from whetstone.core.types import Finding, Round, Task
 from whetstone.loops._judge_course import Course, nothing
 from whetstone.loops._judge_data import verdicts
-from whetstone.loops._judge_quality import Labelled, Similarity, distilled, labelled, predictions
+from whetstone.loops._judge_quality import Labelled, Similarity, auroc_gain, distilled, labelled, predictions
 from whetstone.loops._judging import Item, Judged, gain, measure
 from whetstone.loops._judging_items import pointwise, sampled
 from whetstone.loops._rollout import Questions
@@ -25,7 +25,7 @@ from whetstone.stats.estimate import finding
 @method(
     "loop",
     papers=("Self-Judge: Selective Instruction Following with Alignment Self-Evaluation",),
-    checked="tests/loops/test_self_j.py::test_references_make_a_judge_that_needs_none_and_strange_ones_do_not",
+    checked="tests/loops/judges/test_self_j.py::test_references_make_a_judge_that_needs_none_and_strange_ones_do_not",
 )
 def self_j(
     model: Trainable,
@@ -62,8 +62,8 @@ def self_j(
 
     Yields:
         One `Round`: the findings of `judge_sft` on own answers to held-out questions and those of `predictions`
-        (correlation with exact quality, risk and coverage, best-of-n) with `before/` and `sft/`; `gain` and `gain/sft`;
-        `train/label`, the rank correlation of the labels with exact quality.
+        (correlation with exact quality, risk and coverage, best-of-n) with `before/` and `sft/`; `gain`, `gain/sft` and
+        `gain/auroc`; `train/label`, the rank correlation of the labels with exact quality.
     """
     course = Course(
         model, task, protocol, "samples", k, temperature, 1.0, 0, rehearse, lr, epochs, tokens_per_batch, seed
@@ -97,7 +97,7 @@ def self_j(
     metrics |= course.train(data, rng)
     now = judged_by(course, turn, "after", items)
     metrics |= {**measure(now), **predictions(now, watched), **course.solved(turn, "after", monitor)}
-    metrics["gain"] = gain("gain", now, base)
+    metrics |= {"gain": gain("gain", now, base), "gain/auroc": auroc_gain(now, base)}
     if rival:
         metrics["gain/sft"] = gain("gain", now, exact)
     yield turn.end(model, seen=len(answers), kept=len(known), metrics=metrics)

@@ -23,7 +23,7 @@ from whetstone.loops.trainable import Trainable
 @method(
     "loop",
     papers=("Self-rationalization improves LLM as a fine-grained judge",),
-    checked="tests/loops/test_self_rationalization.py::test_true_labels_make_a_better_judge_and_shuffled_ones_do_not",
+    checked="tests/loops/judges/test_self_rationalization.py::test_true_labels_make_a_better_judge_and_shuffled_ones_do_not",
 )
 def self_rationalization(
     model: Trainable,

@@ -12,6 +12,7 @@ from whetstone.loops._judge_course import Course, nothing
 from whetstone.loops._judge_data import demonstrations, kept, preferences
 from whetstone.loops._judge_similar import Similar, similar_pairs
 from whetstone.loops._judging import Item, measure
+from whetstone.loops._judging_items import Source
 from whetstone.loops._rollout import Questions
 from whetstone.loops._round import Turn
 from whetstone.loops.objectives import preference
@@ -23,7 +24,7 @@ from whetstone.stats.intervals import proportion
 @method(
     "loop",
     papers=("Self-Taught Evaluators",),
-    checked="tests/loops/test_self_taught_evaluator.py::test_pairs_known_by_construction_make_a_better_judge",
+    checked="tests/loops/judges/test_self_taught_evaluator.py::test_pairs_known_by_construction_make_a_better_judge",
 )
 def self_taught_evaluator(
     model: Trainable,
@@ -34,6 +35,7 @@ def self_taught_evaluator(
     warm_up: int = 1000,
     questions: int = 300,
     similar: Similar = "world",
+    source: Source = "planted",
     explained: bool = False,
     k: int = 15,
     votes: int = 8,
@@ -59,6 +61,7 @@ def self_taught_evaluator(
         warm_up, questions: questions of the first round, and of each later one. The model answers them all before it
             is trained, so that pairs do not get worse as it becomes a judge.
         similar: who changes the question, see `loops/_judge_similar.py`.
+        source: where the held-out answers come from, see `loops/_judging_items.py`; training looks at none of them.
         explained: whether the untrained judge explains its verdicts already. If not, the judgments of the first round
             are put together from its critiques of the two answers.
         k, temperature, top_p: judgments a pair and order; one right one is kept, and each verdict weighs the same.
@@ -74,7 +77,7 @@ def self_taught_evaluator(
         A `Round` after each round, with the findings of `judge_sft` and `majority/...`, the vote of `votes` samples.
     """
     course = Course(
-        model, task, "pairwise", "planted", k, temperature, top_p, monitor, rehearse, lr, epochs, tokens_per_batch, seed
+        model, task, "pairwise", source, k, temperature, top_p, monitor, rehearse, lr, epochs, tokens_per_batch, seed
     )
     start, pool = model.state(), Questions(task, seed=seed)
     for index in range(1, rounds + 1):
@@ -85,8 +88,8 @@ def self_taught_evaluator(
             pairs = similar_pairs(course, turn, pool.take(pool.levels, total), similar, rng)
             rng.shuffle(pairs)
             course.rehearse_with(turn, [item for pair in pairs[:warm_up] for item in pair])
-        first, later = (0, warm_up) if index == 1 else (warm_up + questions * (index - 2), questions)
-        items = [item for pair in pairs[first : first + later] for item in pair]
+        ends = [round(len(pairs) * (warm_up + questions * i) / total) for i in range(rounds)]
+        items = [item for pair in pairs[([0, *ends])[index - 1] : ends[index - 1]] for item in pair]
         metrics |= label_precision(course, items) if audited else {}
         own = explained or index > 1
         judged = course.judged(turn, "judge", items) if own else course.traces(turn, "judge", items)

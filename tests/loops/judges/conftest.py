@@ -28,7 +28,7 @@ class Signs:
     """
 
     name = "signs"
-    sampling = Sampling(temperature=1.0, max_tokens=12)
+    sampling = Sampling(temperature=0.5, max_tokens=12)
 
     def __init__(self, *, labels: str = "true") -> None:
         self.labels = labels
@@ -71,7 +71,7 @@ class Dialect(GritDialect):
 
 
 def lessons(rng: random.Random) -> Iterator[Demonstration]:
-    """The forms with verdicts at random; solutions of which half are wrong; a similar question has the other sign."""
+    """The forms with verdicts at random; solutions of which a fifth is wrong; a similar question has the other sign."""
     for example in Signs().examples("lessons", n=220):
         asked, answers = example.question, [str(text) for text in example.meta["candidates"]]  # type: ignore[union-attr]
         label = answers[0][0]
@@ -79,7 +79,7 @@ def lessons(rng: random.Random) -> Iterator[Demonstration]:
         notes = {"Y": f"{label}:!Y", "N": f"{label};N"}
         first, second = rng.sample(["Y", "N"], 2)
         verdict = "A" if first == "Y" else "B"
-        yield Demonstration(example.prompt, rng.choice(answers))
+        yield Demonstration(example.prompt, answers[rng.random() < 0.2])
         yield Demonstration(forms.critique(asked, one), notes[first])
         yield Demonstration(forms.p_true(asked, one), second)
         yield Demonstration(forms.compare(asked, one, two), f"{notes[first]}|{notes[second]}!{verdict}")

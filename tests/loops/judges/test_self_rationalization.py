@@ -42,12 +42,6 @@ def test_without_labels_the_majority_says_what_is_close():
     assert pair.rejected == "2!3"
 
 
-def test_true_grades_weigh_the_same_however_frequent():
-    rows = [judged("5", "5", "1")] * 3 + [judged("1", "5", "1")]
-    weights = [pair.weight for pair in preferences(rows, Random(0))]
-    assert weights == [2 / 3] * 3 + [2.0]
-
-
 def test_best_of_n_takes_the_likeliest_judgment():
     (row,) = likeliest([judged("4", "2", "4", logprobs=(-1.0, -0.1))])
     assert row.verdict == "4"

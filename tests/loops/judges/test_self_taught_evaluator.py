@@ -23,13 +23,14 @@ from whetstone.worlds import ledger
 
 SMALL = {
     "similar": "model",
+    "source": "rows",
     "warm_up": 60,
     "questions": 40,
-    "k": 4,
+    "k": 6,
     "votes": 4,
     "temperature": 1.0,
     "monitor": 30,
-    "lr": 2e-2,
+    "lr": 1e-2,
     "tokens_per_batch": 256,
     "epochs": 4,
 }
