@@ -44,7 +44,7 @@ CLASSIFICATION = "{task} Question: {question}\n\nAnswer: {answer}\n\nWhich label
 
 @dataclass(frozen=True)
 class Judgments:
-    """A task whose questions ask for judgments. Rows without a split get one by their question and answers."""
+    """A task whose questions ask for judgments, from rows of `standard_rows`."""
 
     name: str
     rows: tuple[Mapping[str, Any], ...]
@@ -54,7 +54,7 @@ class Judgments:
         """The examples of a split, in order, the first `n` of them."""
         left = len(self.rows) if n is None else n
         for i, row in enumerate(self.rows):
-            if left and (row.get("split") or split_of(str(row.get("pair") or row["input"]))) == split:
+            if left and row["split"] == split:
                 left -= 1
                 meta: dict[str, Json] = {key: value for key, value in row.items() if key not in ("input", "target")}
                 yield Example(f"row-{i + 1}", user(row["input"]), row["target"], str(row.get("pair", "")), meta=meta)
@@ -104,7 +104,8 @@ def standard_rows(rows: Sequence[Mapping[str, Any]], *, dataset: str, task: str)
         question = next((str(row[c]) for c in QUESTIONS if row.get(c) is not None), "")
         reason = next((f"{row[c]}\n" for c in REASONS if row.get(c)), "")
         pair = next((p for p in PAIRS if all(isinstance(row.get(c), str) for c in p)), None)
-        shown: dict[str, Json] = {"dataset": dataset, **({"split": row["split"]} if row.get("split") else {})}
+        # Both orders of a pair fall into one split.
+        shown: dict[str, Json] = {"dataset": dataset, "split": row.get("split") or split_of(f"{dataset}/{line}")}
         if pair is not None:
             choice = "A" if pair[0] == "chosen" else _choice(row, f"{dataset}, row {line}")
             first, second = (str(row[c]) for c in pair)
