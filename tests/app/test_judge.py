@@ -191,6 +191,17 @@ def test_grit_judges_from_the_command_line_and_goes_on_without_asking_twice(call
     assert again["standings"][0]["findings"][0]["estimate"] > 0.9
 
 
+def test_options_stand_behind_the_name_or_as_flags(call: Call) -> None:
+    write("pairs.jsonl", [{"question": QUESTION, "output_1": RIGHT, "output_2": WRONG}])
+    one = call(
+        "pairs.jsonl", "--model", "grit", "--judge", "pairwise_judge:critiques=true", "--out", "a.jsonl", "--json"
+    )
+    two = call("pairs.jsonl", "--model", "grit", "--critiques", "--out", "b.jsonl", "--json")
+    assert one["judge"] == two["judge"] == "grit pairwise_judge critiques=True"
+    assert [row["verdict"] for row in lines("a.jsonl")] == ["first", "second"]
+    assert "has no option 'kind'" in call("pairs.jsonl", "--model", "grit", "--judge", "critique:kind=1", status=2)
+
+
 def test_a_panel_has_one_row_a_pair() -> None:
     judge(write("pairs.jsonl", PAIRS[:2]), model=MODEL, judge="panel", judges=("pairwise_judge",) * 3, out="v.jsonl")
     assert [(r["swapped"], r["verdict"]) for r in lines("v.jsonl")] == [(False, "first"), (False, "second")]

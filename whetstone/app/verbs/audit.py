@@ -26,6 +26,7 @@ from whetstone.app.flags import (
     limits_of,
     method_options,
     positive,
+    split_method,
 )
 from whetstone.app.judging import judged_task, write_rows
 from whetstone.app.limits import NO_LIMITS, Limits
@@ -164,7 +165,13 @@ def audit_file(
 
 def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("file", nargs="?", help="verdicts or scores: .jsonl, .json, .csv, .tsv, .parquet")
-    parser.add_argument("--judge", action="append", default=[], metavar="NAME", help="in a file: only this one")
+    parser.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="in a file: only this one; live: NAME[:option=value,...]",
+    )
     parser.add_argument("--own", default="", metavar="NAME", help="the source whose answers are the judge's own")
     parser.add_argument("--by", metavar="FIELD", help="kinds of questions to compare (default: category)")
     parser.add_argument("--seed", type=int, default=0, help="run seed (default 0)")
@@ -213,7 +220,8 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     live.add_argument("--resume", metavar="RUN", help="go on with a stored run of the same settings")
     add_store(parser)
     if value_of(argv, "--model"):
-        add_method_flags(parser, find_method(value_of(argv, "--judge") or DEFAULT, "judge", "signal"))
+        known = (value_of(argv, "--judge") or DEFAULT).partition(":")[0]
+        add_method_flags(parser, find_method(known, "judge", "signal"))
 
 
 def main(args: argparse.Namespace) -> int:
@@ -245,7 +253,7 @@ def live(args: argparse.Namespace, rules: Sequence[Rule], console: Console) -> A
         )
     if len(args.judge) > 1:
         raise ConfigError("a live audit is of one judge; name one --judge")
-    known = find_method((args.judge or [DEFAULT])[0], "judge", "signal")
+    known, written = split_method((args.judge or [DEFAULT])[0], "judge", "signal")
     return audit(
         args.file or args.task,
         known.name,
@@ -265,7 +273,7 @@ def live(args: argparse.Namespace, rules: Sequence[Rule], console: Console) -> A
         device=args.device,
         argv=args.argv,
         console=console,
-        **method_options(args, known),
+        **{**written, **method_options(args, known)},
     )
 
 

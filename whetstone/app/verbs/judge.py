@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from whetstone.app.console import Console, count, emit, interval
-from whetstone.app.flags import add_common, add_method_flags, find_method, limits_of, method_options, positive
+from whetstone.app.flags import (
+    add_common,
+    add_method_flags,
+    find_method,
+    limits_of,
+    method_options,
+    positive,
+    split_method,
+)
 from whetstone.app.judging import (
     Judgement,
     Row,
@@ -155,7 +163,9 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="outputs: .jsonl, .csv, .tsv, .parquet; also NAME=FILE"
     )
-    parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=f"a judge or a signal (default {DEFAULT})")
+    parser.add_argument(
+        "--judge", default=DEFAULT, metavar="NAME[:option=value,...]", help=f"a judge or a signal (default {DEFAULT})"
+    )
     parser.add_argument("--out", default="verdicts.jsonl", metavar="FILE", help="default verdicts.jsonl")
     parser.add_argument("--overwrite", action="store_true", help="write over --out if it is there")
     parser.add_argument("--baseline", default="", metavar="SYSTEM", help="compare every system with this one only")
@@ -166,13 +176,13 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     files.add_argument("--columns", metavar="ROLE=NAME,...", help="such as question=ask,output=said,label=better")
     files.add_argument("--outputs", metavar="NAME,...", help="columns that hold one system's output each")
     add_common(parser, task=False, limit=None)
-    known = value_of(argv, "--judge") or DEFAULT
+    known = (value_of(argv, "--judge") or DEFAULT).partition(":")[0]
     add_method_flags(parser, find_method(known, "judge", "signal"))
 
 
 def main(args: argparse.Namespace) -> None:
     console = Console(sys.stderr if args.json else sys.stdout)
-    known = find_method(args.judge, "judge", "signal")
+    known, written = split_method(args.judge, "judge", "signal")
     found = judge(
         *args.files,
         model=args.model,
@@ -193,7 +203,7 @@ def main(args: argparse.Namespace) -> None:
         device=args.device,
         argv=args.argv,
         console=console,
-        **method_options(args, known),
+        **{**written, **method_options(args, known)},
     )
     if args.json:
         emit(found)
