@@ -37,7 +37,7 @@ def recognition_sweep(
     task: Task,
     runner: Runner,
     *,
-    amounts: tuple[int, ...] = (50, 200, 500),
+    amounts: tuple[int, ...] = (100, 200, 500),
     controls: bool = True,
     lr: float | None = None,
     tokens_per_batch: int = 2048,
