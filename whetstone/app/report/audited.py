@@ -131,7 +131,8 @@ def _badge(found: Audited, one: JudgeAudit | None) -> Markup | None:
     if one is None:
         return None
     said = ", ".join(f"{use.name}: {use.answer}" for use in one.trust.uses)
-    good = all(use.answer == "yes" for use in one.trust.uses)
+    answers = {use.answer for use in one.trust.uses}
+    good = "yes" in answers and "no" not in answers
     return h("span", f"Trusted for {said}", cls=f"verdict {'good' if good else 'bad'}")
 
 
@@ -354,7 +355,7 @@ def _axis(label: str, rows: Sequence[Row], *, zero: bool = False, scale: float =
 
 
 def _checks(judge: JudgeAudit) -> Markup:
-    rows = [[h("span", row[0], cls="keep"), *row[1:]] for row in checks(judge.trust)]
+    rows = checks(judge.trust)
     note = "✓ the whole interval keeps to the limit, ✗ the whole interval breaks it, ? neither, or not measured."
     shown = table(["asked of the judge", "measured", *(f"for {use}" for use in USES)], rows, label="Rules of trust")
     return join([shown, h("p", note, cls="note")])
