@@ -162,7 +162,7 @@ def test_a_judge_without_an_error_has_intervals_too() -> None:
 
 
 def test_many_rows_take_little_time() -> None:
-    """Processor time, with room for a busy machine: 60,000 rows take 1 s, a million 12 s (`benchmarks/auditing.py`)."""
+    """Processor time, with room for a busy machine: 60,000 rows take 1 s, a million 14 s (`benchmarks/auditing.py`)."""
     path = write(recorded(30_000))
     began = time.process_time()
     found = audit_file(path, own="a")
