@@ -16,6 +16,7 @@ from whetstone.audits.recorded import Verdicts, agreement, audit_verdicts
 from whetstone.audits.recorded_groups import accuracy_gaps
 from whetstone.audits.recorded_systems import system_order
 from whetstone.audits.score_columns import Scores, audit_scores
+from whetstone.audits.score_systems import score_systems
 from whetstone.audits.verdict_columns import Judged
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import Finding
@@ -218,7 +219,9 @@ def of_scores(
 ) -> JudgeAudit:
     """The audit of one judge's scores of single answers."""
     prompts = int(np.unique(scores.prompt).size)
-    found = [_reached(one, prompts) for one in (*audit_scores(scores, seed=seed), *extra)]
+    found = [
+        _reached(one, prompts) for one in (*audit_scores(scores, seed=seed), *score_systems(scores, seed=seed), *extra)
+    ]
     bins: tuple[Bin, ...] = ()
     labelled = 0
     if scores.label is not None:
