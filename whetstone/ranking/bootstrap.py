@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from whetstone.core.errors import ConfigError
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.diagnosis import identified
-from whetstone.ranking.likelihood import Fit, Pairs, maximise, model_of
+from whetstone.ranking.likelihood import Fit, Pairs, maximise, model_of, ties_separate
 from whetstone.ranking.ties import Outcomes, sigmoid
 
 Array = NDArray[np.float64]
@@ -89,7 +89,8 @@ def bootstrap(
         here[:], settled = _settle(model, pairs, counts, fit)
         for i in np.flatnonzero(~settled):
             one = Pairs(pairs.k, pairs.first, pairs.second, counts[:, :, i], counts[:, :, i])
-            alone = fit.prior > 0 or identified(one.beat)
+            spread = model.has_tie_parameter and ties_separate(one)
+            alone = fit.prior > 0 or (identified(one.beat) and not spread)
             found = maximise(model_of(ties, one), one, prior=fit.prior) if alone else None
             if found is None:
                 with_prior += 1
@@ -169,6 +170,9 @@ def _settle(model: Outcomes, pairs: Pairs, counts: Array, fit: Fit) -> tuple[Arr
         settled[left] = np.abs(step).max(axis=0) < _CLOSE
     # Where a round's comparisons are connected, a point without slope is the only maximum.
     connected = (counts[:, _tree(pairs)].sum(axis=0) > 0).all(axis=0)
+    if model.has_tie_parameter:
+        # A pair that both won: ties do not separate (see `ties_separate`), which is looked up alone otherwise.
+        connected &= ((counts[0] > 0) & (counts[2] > 0)).any(axis=0)
     return (at[:k] - at[:k].mean(axis=0)).T, settled & np.isfinite(at).all(axis=0) & (connected | (fit.prior > 0))
 
 

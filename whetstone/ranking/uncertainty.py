@@ -27,6 +27,8 @@ from whetstone.ranking.ties import Curvature, Outcomes
 
 Array = NDArray[np.float64]
 
+VANISHING = 1e-9
+"""Share of the model's variance below which a sandwich's only shows that there are no residuals."""
 COVARIANCES = ("auto", "sandwich", "model", "group", "judge")
 
 
@@ -93,6 +95,9 @@ def uncertainty(
     else:
         spread = sandwich(found.model, found.pairs, fit)
     spread = spread[:-1, :-1]
+    if (np.diag(spread) < VANISHING * np.diag(fit.inverse)[:-1]).any():
+        spread, kind, cluster, rounds, freedom = fit.inverse[:-1, :-1], "model", None, 0, None
+        notes.append("residuals of some systems vanish, as where all they have is ties: intervals are the model's")
     settings["covariance"] = kind
     if not rounds:
         width = _quantile((1 + level) / 2, freedom) * np.sqrt(np.diag(spread))
