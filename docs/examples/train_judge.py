@@ -59,17 +59,17 @@ def plot(rounds: Sequence[Round]) -> str:
     for tick in (0.4, 0.6, 0.8, 1.0):
         y = 250 - 350 * (tick - 0.4)
         shapes.append(f'<path d="M60 {y:.0f}H300" stroke="#ddd"/><text x="30" y="{y + 4:.0f}">{tick:.1f}</text>')
-    for colour, (name, curve) in zip(("#888", "#c60", "#06c"), curves.items(), strict=False):
+    colours = ("#888", "#c60", "#06c")
+    for i, (colour, (name, curve)) in enumerate(zip(colours, curves.items(), strict=False)):
         found = [curve[key] for key in sorted(curve)]
-        marks = [(80 + 70 * i, f) for i, f in enumerate(found) if f.estimate is not None]
+        marks = [(80 + 70 * place + 4 * i, f) for place, f in enumerate(found) if f.estimate is not None]
         path = " ".join(f"{x},{250 - 350 * (f.estimate - 0.4):.1f}" for x, f in marks)
         shapes.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         for x, f in marks:
             low, high = (250 - 350 * (limit - 0.4) for limit in f.interval)
             shapes.append(f'<path d="M{x} {low:.1f}V{high:.1f}" stroke="{colour}" opacity=".5"/>')
-        end = 250 - 350 * (marks[-1][1].estimate - 0.4)
-        shapes.append(f'<text x="305" y="{end + 4:.1f}" fill="{colour}">{name}</text>')
-    shapes += [f'<text x="{76 + 70 * i}" y="270">{i + 1}</text>' for i in range(4)]
+        shapes.append(f'<text x="310" y="{60 + 20 * i}" fill="{colour}">{name}</text>')
+    shapes += [f'<text x="{80 + 70 * i}" y="270">{i + 1}</text>' for i in range(len(found))]
     shapes.append('<text x="110" y="292">looks at each pair</text>')
     head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 460 300" font-family="sans-serif" font-size="12">'
     return f"{head}{''.join(shapes)}</svg>\n"

@@ -135,10 +135,10 @@ def predictions(judged: Sequence[Judged], responses: Sequence[Response]) -> dict
 
 def auroc_gain(now: Sequence[Judged], then: Sequence[Judged]) -> Finding:
     """Difference of two judges' AUROC on the same items, an unreadable judgment scoring 0."""
-    scores = [[row.score if row.score is not None else 0.0 for row in rows] for rows in (now, then)]
+    after, before = ([row.score if row.score is not None else 0.0 for row in rows] for rows in (now, then))
     right = [float(row.item.truth == "Y") for row in now]
     groups = [row.item.group for row in now]
-    return finding("auroc gain", auroc_difference(*scores, right, groups=groups))
+    return finding("auroc gain", auroc_difference(after, before, right, groups=groups))
 
 
 def best_of_n(judged: Sequence[Judged], scores: Sequence[float], right: Sequence[float]) -> dict[str, Finding]:

@@ -51,7 +51,7 @@ def assembled(item: Item, critiques: Sequence[Generation]) -> Judgment:
     texts = [critique.text for critique in critiques]
     if len(texts) == 2:
         verdict = {("Y", "N"): "A", ("N", "Y"): "B"}.get((str(calls[0]), str(calls[1])))
-        return Judgment(Generation(joined(*texts, verdict) if verdict else " ".join(texts)), verdict)
+        return Judgment(Generation(joined(texts[0], texts[1], verdict) if verdict else " ".join(texts)), verdict)
     if item.scale:
         agrees = calls[0] is not None and (calls[0] == "Y") == (item.truth == item.values[-1])
         verdict = item.truth if agrees else None

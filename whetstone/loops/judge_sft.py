@@ -17,7 +17,7 @@ from whetstone.loops._round import Turn
 from whetstone.loops.trainable import Trainable
 
 
-@method("loop", checked="tests/loops/judges/test_judge_sft.py::test_learns_from_true_labels_and_nothing_from_shuffled_ones")
+@method("loop", checked="tests/loops/judges/test_judge_sft.py::test_learns_from_true_labels_and_not_from_shuffled_ones")
 def judge_sft(
     model: Trainable,
     task: Task,

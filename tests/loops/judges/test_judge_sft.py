@@ -21,7 +21,7 @@ SMALL = {
 
 
 @pytest.mark.parametrize("protocol", ["critique", "pairwise"])
-def test_learns_from_true_labels_and_nothing_from_shuffled_ones(novice, signs, run_on, protocol):
+def test_learns_from_true_labels_and_not_from_shuffled_ones(novice, signs, run_on, protocol):
     start = novice.state()
     (true,) = judge_sft(novice, signs(), run_on(novice), protocol=protocol, **SMALL)
     novice.load_state(start)

@@ -70,6 +70,6 @@ def test_a_better_judge_teaches_a_policy_more_than_an_untrained_one(novice, sign
     settings = {**SMALL, "policy": 80, "monitor": 40}
     _, done = rise(novice, signs(), run_on(novice), **settings)
     found = done.metrics
-    assert found["policy/rise/precision"].estimate > 0.9
+    assert found["policy/rise/precision"].estimate > 0.8
     assert found["policy/rise/gain"].interval[0] > 0
     assert found["policy/rise"].estimate > found["policy/untrained"].estimate
