@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from whetstone.audits.aspect_agreement import aspect_agreement
@@ -26,14 +28,15 @@ def test_the_tree_covers_texts_and_images_and_defines_every_aspect(tmp_path) -> 
 
 
 def test_agreement_on_the_bundled_pairs_shows_what_a_judge_sees(toy) -> None:
-    """A judge that sees repeated words alone agrees in that aspect and throws dice in the others."""
+    """A judge that sees repeated words alone agrees in that aspect and has whims in the others."""
 
     def answer(request):
         _, fields = toy.asked(request)
         sides = [len(words) - len(set(words)) for words in (fields[name].split() for name in ("first", "second"))]
         if "repetition" in fields["aspect"]:
             return toy.said(f"Verdict: {'E' if sides[0] == sides[1] else 'AB'[sides[0] > sides[1]]}")
-        return toy.said(f"Verdict: {toy.luck(request).choice('ABE')}")
+        one, two = (Random(fields["aspect"] + fields[name]).random() for name in ("first", "second"))
+        return toy.said(f"Verdict: {'AB'[two > one]}")
 
     cases = aspect_pairs(80)
     labels = [case.example.meta["aspect_labels"] for case in cases]
@@ -43,4 +46,5 @@ def test_agreement_on_the_bundled_pairs_shows_what_a_judge_sees(toy) -> None:
     assert seen.verdict == "agrees with people"
     others = [f for name, f in found.items() if name.startswith("agreement/") and "repetition" not in name]
     assert len(others) == 5
-    assert all(f.estimate < seen.estimate for f in others), "where it is blind, it only shares the ties"
+    assert all(f.estimate < seen.estimate - 0.1 for f in others)
+    assert sum(f.verdict == "agrees with people" for f in others) <= 1
