@@ -91,7 +91,15 @@ def judged(table: Table) -> dict[str, Judged]:
         category = part.get("category")
         known = category is not None and bool((category >= 0).any())
         found[name] = Judged(
-            _verdicts(part, chosen[own], *(_part(x, own) for x in (gold, *lengths, swapped)), table),
+            _verdicts(
+                part,
+                chosen[own],
+                _part(gold, own),
+                _part(lengths[0], own),
+                _part(lengths[1], own),
+                _part(swapped, own),
+                table,
+            ),
             category if known else None,
             tuple(map(str, table["category"].labels)) if known else (),
             _part(stated, own),
