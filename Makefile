@@ -35,7 +35,7 @@ servers: .venv-servers/installed  ## llama.cpp's server for the tests, built fro
 
 .venv-servers/installed:
 	$(PYTHON) -m venv .venv-servers
-	.venv-servers/bin/python -m pip install --quiet --disable-pip-version-check gguf 'llama-cpp-python[server]'
+	.venv-servers/bin/python -m pip install --quiet --disable-pip-version-check gguf==0.19.0 'llama-cpp-python[server]==0.3.36'
 	touch $@
 
 clean:                       ## remove the environment and caches; runs/ stays

@@ -95,13 +95,14 @@ def reading_alone(folder: Path) -> Callable[[], object]:
     return lambda: read_table(folder / "battles.parquet", use_threads=False)
 
 
-def from_codes(folder: Path, *, rounds: int = 0) -> Callable[[], object]:
+def from_codes(folder: Path, *, rounds: int = 0, clusters: int = 0) -> Callable[[], object]:
     from whetstone.ranking.bradley_terry import bradley_terry
     from whetstone.ranking.comparisons import Comparisons
 
     left, right, outcome = codes(folder)
     systems = tuple(names(int(left.max()) + 1))
-    return lambda: bradley_terry(Comparisons(systems, left, right, outcome), rounds=rounds)
+    group = np.random.default_rng(1).integers(0, clusters, len(left)) if clusters else None
+    return lambda: bradley_terry(Comparisons(systems, left, right, outcome, group=group), rounds=rounds)
 
 
 def fit_alone(folder: Path) -> Callable[[], object]:
@@ -115,6 +116,10 @@ def fit_alone(folder: Path) -> Callable[[], object]:
 
 def bootstrap(folder: Path) -> Callable[[], object]:
     return from_codes(folder, rounds=1000)
+
+
+def bootstrap_clusters(folder: Path) -> Callable[[], object]:
+    return from_codes(folder, rounds=1000, clusters=100_000)
 
 
 def evalica_fit(folder: Path) -> Callable[[], object]:
@@ -168,6 +173,7 @@ OWN: dict[str, Callable[[Path], Callable[[], object]]] = {
     "from codes, fit alone": fit_alone,
     "from codes": from_codes,
     "from codes, 1,000 rounds": bootstrap,
+    "from codes, 1,000 rounds over 100,000 clusters": bootstrap_clusters,
 }
 OTHERS: dict[str, Callable[[Path], Callable[[], object]]] = {
     "evalica, fit alone": evalica_fit,

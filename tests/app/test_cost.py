@@ -125,7 +125,7 @@ def test_the_meter_never_lets_more_through_than_the_limit_and_uses_what_it_may()
         meter = Meter(Limits(tokens=limit or None))
         model = Metered(ScriptedModel(short), meter)
         if limit:
-            with pytest.raises(LimitReached, match=f"--max-tokens {limit} allow"):
+            with pytest.raises(LimitReached, match=f"--max-tokens {limit} leaves no room for the next"):
                 drive(flows(100), {"policy": model})
             assert meter.tokens <= limit
             assert meter.note() == f"{meter.tokens} of {limit} paid"

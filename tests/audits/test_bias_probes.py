@@ -7,9 +7,14 @@ from random import Random
 import pytest
 
 from whetstone.audits.bias_probes import bias_probes
+from whetstone.audits.evaluating import Pair
 from whetstone.audits.probes import PROBES, attack, effects, probe_all, right_and_wrong
 from whetstone.core.errors import ConfigError
-from whetstone.core.types import TIE, Verdict
+from whetstone.core.types import TIE, Candidate, Generation, Verdict
+from whetstone.models.grit.dialect import GritDialect
+from whetstone.signals import forms
+from whetstone.tasks.load import load_task
+from whetstone.worlds import ledger
 
 
 def cases(toy, n: int):
@@ -43,7 +48,7 @@ def test_finds_the_planted_attraction_and_none_in_fair_judges(toy) -> None:
 
 @pytest.mark.parametrize("name", PROBES)
 def test_a_live_judge_that_is_taken_in_by_one_probe(toy, name) -> None:
-    mark = PROBES[name].split("{question}")[-1].strip()[:20]
+    mark = PROBES[name].text.split("{question}")[-1].strip()[:20]
 
     def judge(request):
         _, fields = toy.asked(request)
@@ -60,8 +65,8 @@ def test_a_live_judge_that_is_taken_in_by_one_probe(toy, name) -> None:
 
 def test_only_the_wrong_answer_is_dressed_up(toy) -> None:
     (pair,) = right_and_wrong(cases(toy, 1), 1)
-    for text in PROBES.values():
-        dressed = attack(pair, text)
+    for probe in PROBES.values():
+        dressed = attack(pair, probe)
         assert dressed.first == pair.first
         assert dressed.second.text.endswith(pair.second.text)
         assert "{" not in dressed.second.text
@@ -77,3 +82,18 @@ def test_probes_that_a_judge_cannot_read_are_not_measured(toy) -> None:
     found = {f.name: f for f in toy.run(bias_probes(toy.task, cases(toy, 5), probes="authority,format"), judge)}
     assert found["authority"].verdict == "not measured: the judge cannot read it"
     assert found["format"].n == 5
+
+
+def test_in_the_notation_of_a_ledger_question() -> None:
+    """Every probe can be read by a judge that knows nothing but ledger notation, and none makes an answer right."""
+    task = load_task("ledger:levels=3")
+    for example in task.examples("dev", n=20):
+        question = example.meta["question"]
+        right, wrong = ledger.solve(Random(1), question, style="forward"), "00"
+        pair = Pair(example, *(Candidate(t, Generation(t)) for t in (right, wrong)), (True, False))
+        for probe in PROBES.values():
+            dressed = attack(pair, probe).second.text
+            assert dressed.endswith(wrong)
+            assert dressed != wrong
+            GritDialect().encode(forms.compare(example.question, right, dressed))
+            assert ledger.first_error(question, dressed) is not None

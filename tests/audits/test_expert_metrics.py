@@ -30,7 +30,7 @@ def rows(n: int, *, planted: bool = True) -> list[dict[str, object]]:
 
 def test_the_planted_metric_wins_among_all_and_chooses_the_model(toy) -> None:
     model = lambda request: toy.said("Score: 5")  # noqa: E731
-    found = toy.run(expert_metrics(toy.task, cases_of(rows(40)), rounds=100), model)
+    found = toy.run(expert_metrics(toy.task, cases_of(rows(40)), signals="all", rounds=100), model)
     assert found[0].name == "content_recall"
     assert found[0].estimate == pytest.approx(1)
     assert found[0].detail["best"] > 0.9
@@ -41,7 +41,7 @@ def test_the_planted_metric_wins_among_all_and_chooses_the_model(toy) -> None:
 
 
 def test_no_metric_follows_an_expert_who_throws_dice(toy) -> None:
-    found = toy.run(expert_metrics(toy.task, cases_of(rows(40, planted=False)), signals="", rounds=100))
+    found = toy.run(expert_metrics(toy.task, cases_of(rows(40, planted=False)), rounds=100))
     assert sum(f.verdict == "follows the expert" for f in found) <= 1
     assert found[0].detail["best"] < 0.7
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
+
 from whetstone.audits.evaluating import Pair
 from whetstone.audits.review_queue import queue, review_queue
 from whetstone.core.types import TIE, Verdict
@@ -29,6 +31,9 @@ def test_the_queue_holds_the_verdicts_that_a_position_bias_spoiled(toy) -> None:
     assert found["tie"].estimate == found["conflict"].estimate
     assert found["caught"].verdict == "the queue catches errors"
     assert found["caught"].estimate > 0.8
+    reviewed = found["reviewed"]
+    assert (reviewed.estimate, reviewed.detail["alone"]) == (1.0, pytest.approx(0.8, abs=0.05))
+    assert reviewed.interval[0] > reviewed.detail["at_random"] > reviewed.detail["alone"], "the same work, better spent"
     assert found["review"].n == len(found["review"].detail["queue"]) == 60
     assert found["review"].estimate > 0.5
     fair = audit(toy, 1, 100, 0.0)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from torch import Tensor, nn
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from whetstone.core.errors import Unsupported
 from whetstone.core.flow import Driven, Flow, drive
@@ -29,6 +31,8 @@ from whetstone.core.types import (
     form,
     user,
 )
+from whetstone.models.grit.network import optimizer
+from whetstone.models.transformers import TransformersModel
 
 CHARACTERS = "0123456789+=$T?"
 IDS = {character: i for i, character in enumerate(CHARACTERS)}
@@ -281,3 +285,36 @@ def drive_on() -> type[Drive]:
 def accuracy() -> Callable[..., float]:
     """accuracy(model, temperature=...): share of right answers on the test split."""
     return lambda model, **options: accuracy_of(model, Largest(), **options)
+
+
+@pytest.fixture(scope="session")
+def reader() -> Callable[..., TransformersModel]:
+    """reader(words, seed=...): an untrained two-layer Llama that reads and writes these words."""
+    return make_reader
+
+
+def make_reader(words: Sequence[str], *, seed: int = 0, hidden: int = 64) -> TransformersModel:
+    vocabulary = {word: i for i, word in enumerate(dict.fromkeys(["<pad>", "<end>", "<unknown>", *words]))}
+    words_of = Tokenizer(models.WordLevel(vocabulary, unk_token="<unknown>"))
+    words_of.pre_tokenizer = pre_tokenizers.Split(Regex(r"\w+|[^\w\s]"), "removed", invert=True)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=words_of, eos_token="<end>", pad_token="<pad>", unk_token="<unknown>"
+    )
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=hidden,
+        intermediate_size=2 * hidden,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        pad_token_id=0,
+        bos_token_id=None,
+        eos_token_id=1,
+        initializer_range=0.1,
+        rope_parameters={"rope_type": "default", "rope_theta": 500.0},
+    )
+    network = LlamaForCausalLM(config).eval()
+    return TransformersModel.of(network, tokenizer, optimizer=optimizer, learning_rate=2e-2, name="reader")

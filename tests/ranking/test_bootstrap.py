@@ -11,6 +11,7 @@ import pytest
 from whetstone.core.errors import ConfigError
 from whetstone.ranking import bootstrap as module
 from whetstone.ranking.bootstrap import bootstrap
+from whetstone.ranking.bradley_terry import bradley_terry
 from whetstone.ranking.comparisons import Comparisons, count
 from whetstone.ranking.likelihood import Fit, Pairs, maximise
 from whetstone.ranking.ties import TIES
@@ -109,3 +110,22 @@ def test_same_seed_same_rounds() -> None:
     assert first.tolist() == again.tolist()
     with pytest.raises(ConfigError, match="0 rounds"):
         bootstrap("half", made, pairs, fit, rounds=0, seed=4)
+
+
+def test_very_many_clusters_keep_their_covariance() -> None:
+    """Each of 40,000 comparisons stands there twice, in a cluster of its own: that says no more than once."""
+    rng, k, n = np.random.default_rng(0), 4, 40_000
+    skill = np.linspace(1, -1, k)
+    left = rng.integers(k, size=n)
+    right = (left + rng.integers(1, k, size=n)) % k
+    outcome = np.where(rng.random(n) < 1 / (1 + np.exp(skill[right] - skill[left])), 1, -1)
+    once = Comparisons(tuple("abcd"), left, right, outcome)
+    twice = Comparisons(
+        *(tuple("abcd"), *(np.tile(x, 2) for x in (left, right, outcome))), group=np.tile(np.arange(n), 2)
+    )
+    found = bradley_terry(twice, rounds=1500)
+    assert found.covariance is not None
+    exact = bradley_terry(once).covariance
+    assert exact is not None
+    np.testing.assert_allclose(found.covariance.diagonal(), exact.diagonal(), rtol=0.12)
+    assert found.settings["covariance"] == "bootstrap by group"

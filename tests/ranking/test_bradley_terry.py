@@ -367,7 +367,10 @@ def test_clusters_that_are_not_there(example: Comparisons) -> None:
         bradley_terry(example, covariance="judge")
     alone = replace(example, group=np.zeros(len(example), dtype=np.int32))
     with pytest.raises(TaskError, match="all comparisons are in one cluster"):
-        bradley_terry(alone)
+        bradley_terry(alone, covariance="group")
+    found = bradley_terry(alone)
+    assert found.settings["covariance"] == "sandwich"
+    assert any("of one group" in note for note in found.notes)
 
 
 def test_same_seed_same_result(example: Comparisons) -> None:
@@ -389,3 +392,51 @@ def test_rescaled_to_elo(example: Comparisons) -> None:
     assert found.low is not None
     assert elo.low[0] < elo.scores[0]
     assert elo.settings["scale"] == "elo"
+
+
+SEPARATED = (
+    [(0, 1, 1)] * 3 + [(0, 1, 0)] * 2,
+    [(0, 1, -1)] * 3 + [(0, 1, 0), (0, 2, -1), (0, 3, 0), (0, 4, 0), (2, 1, 0)],
+    [(0, 1, -1)] * 3 + [(0, 3, 0), (4, 1, -1), (2, 3, 0), (0, 1, 0), (0, 2, -1), (0, 4, 0)],
+)
+
+
+@pytest.mark.parametrize("ties", ["davidson", "rao_kupper"])
+@pytest.mark.parametrize("rows", SEPARATED)
+def test_ties_that_separate_are_named_and_a_prior_steps_in(rows: list[tuple[int, int, int]], ties: Any) -> None:
+    """Whoever won always won: strengths and tie parameter can grow together, and the data only get likelier."""
+    left, right, outcome = np.array(rows).T
+    names = tuple(f"s{i}" for i in range(max(left.max(), right.max()) + 1))
+    made = Comparisons(names, left, right, outcome)
+    found = bradley_terry(made, ties=ties)
+    assert any("ties set every pair that tied apart" in note for note in found.notes)
+    assert found.settings["prior"] == 1
+    assert np.abs(found.scores).max() < 4
+    swapped = bradley_terry(Comparisons(names, right, left, -outcome), ties=ties)
+    np.testing.assert_allclose(found.scores, swapped.scores, atol=1e-8)
+    with pytest.raises(TaskError, match="do not identify"):
+        bradley_terry(made, ties=ties, prior=0)
+    assert bradley_terry(made, ties=ties, rounds=20).low is not None
+    upset = Comparisons(names, np.append(left, right[0]), np.append(right, left[0]), np.append(outcome, outcome[0]))
+    assert bradley_terry(upset, ties=ties).settings["prior"] == 0, "one upset is enough"
+
+
+def test_a_circle_with_more_wins_than_ties_does_not_separate() -> None:
+    rows = [(0, 1, 1), (1, 2, 1), (2, 0, 0)] * 3
+    left, right, outcome = np.array(rows).T
+    for ties in ("davidson", "rao_kupper"):
+        found = bradley_terry(Comparisons(("a", "b", "c"), left, right, outcome), ties=ties)
+        assert found.settings["prior"] == 0
+        assert np.isfinite(found.scores).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("ties", ["davidson", "rao_kupper", "half"])
+@pytest.mark.parametrize("rounds", [0, 20])
+def test_who_only_tied_is_not_known_exactly(ties: Any, rounds: int) -> None:
+    left, right, outcome = np.array([(2, 1, -1), (1, 2, 0), (1, 0, 0), (2, 1, 1), (2, 1, 0), (2, 0, 0)]).T
+    found = bradley_terry(Comparisons(("a", "b", "c"), left, right, outcome), ties=ties, rounds=rounds)
+    assert found.low is not None
+    assert found.high is not None
+    assert ((found.high - found.low) > 0.5).all()
+    assert any("residuals of some systems vanish" in note for note in found.notes)

@@ -72,3 +72,16 @@ def test_other_systems_are_named() -> None:
     battles = people(0)
     with pytest.raises(TaskError, match="only one of them has h, x"):
         judge_correlation(battles, replace(battles, names=tuple("abcdefgx")))
+
+
+@pytest.mark.filterwarnings("error")
+def test_rounds_that_tie_all_systems_say_nothing():
+    """Few prompts: a judge of ties has rounds whose ranking is no ranking."""
+    rng = np.random.default_rng(0)
+    left, right = np.array([0, 1, 2] * 4), np.array([1, 2, 0] * 4)
+    group = np.repeat(np.arange(4), 3)
+    people = Comparisons(("a", "b", "c"), left, right, rng.choice([-1, 1], 12), group=group)
+    judge = Comparisons(("a", "b", "c"), left, right, np.where(np.arange(12) < 2, 1, 0), group=group)
+    found = {f.name: f for f in judge_correlation(people, judge, rounds=200)}
+    low, high = found["rank_spearman"].interval
+    assert np.isfinite([low, high]).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -40,7 +42,7 @@ def test_bad_reviewer_is_excluded_and_planted_order_recovered(weighting: str) ->
     assert found.weights[2:].tolist() == [0, 0]
     assert found.weights.sum() == pytest.approx(1)
     assert [SYSTEMS[i] for i in found.ranking.order] == list(SYSTEMS)
-    assert found.ranking.notes == ("did not pass the exam and are not heard: guesser, contrary",)
+    assert re.fullmatch(r"not heard, since below 0.6: guesser 0.\d\d, contrary 0.\d\d", found.ranking.notes[-1])
     if weighting != "uniform":
         assert found.weights[0] > found.weights[1]
 

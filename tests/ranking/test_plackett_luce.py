@@ -113,3 +113,13 @@ def test_rankings_of_one_group_that_repeat_each_other_count_once():
     repeated = plackett_luce(thrice)
     assert repeated.scores == pytest.approx(single.scores, abs=1e-8)
     assert repeated.covariance == pytest.approx(single.covariance, abs=1e-8)
+
+
+def test_rankings_of_one_prompt_alone_are_taken_as_independent():
+    rng = np.random.default_rng(0)
+    order = np.argsort(-(np.array([1.0, 0.0, -1.0]) + rng.gumbel(size=(80, 3))), axis=1)
+    free, alone = (Rankings(("a", "b", "c"), order, group=group) for group in (None, np.zeros(80, dtype=np.int64)))
+    one, other = plackett_luce(free), plackett_luce(alone)
+    np.testing.assert_allclose(one.low, other.low)
+    assert any("of one group" in note for note in other.notes)
+    assert not one.notes

@@ -2,126 +2,58 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from counterparts import (
+    OTHERS,
+    Served,
+    distribution,
+    free_port,
+    of_llama_cpp,
+    of_transformers,
+    own,
+    running,
+    with_template,
+)
+
 from whetstone.core.types import Model, Reply, Request
-from whetstone.models.grit import CHECKPOINT, load_grit
-from whetstone.models.load import load_model
+from whetstone.models.grit import load_grit
 from whetstone.models.transformers import TransformersModel
-
-ROOT = Path(__file__).parents[2]
-OTHERS = ROOT / ".venv-servers" / "bin" / "python"
-TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
-
-
-@dataclass(frozen=True)
-class Served:
-    """A running server: its base URL and what it calls the model."""
-
-    url: str
-    model: str
-
-    def backend(self, **options: str) -> Model:
-        """The server through the HTTP backend."""
-        query = "&".join(f"{name}={value}" for name, value in options.items())
-        return load_model(f"openai/{self.model}@{self.url}" + (f"?{query}" if query else ""))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-@contextmanager
-def running(command: Sequence[str], port: int, log: Path) -> Iterator[str]:
-    """A server's process, once it answers on its port; yields the base URL."""
-    environment = {**os.environ, "HF_HOME": str(log.parent), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd=log.parent)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        until = time.monotonic() + 120
-        while not answers(f"{url}/v1/models"):
-            if process.poll() is not None or time.monotonic() > until:
-                pytest.fail(log.read_text(errors="replace")[-2000:])
-            time.sleep(0.1)
-        yield f"{url}/v1"
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def answers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(url, timeout=5).close()
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """`whetstone serve-model grit`."""
-    port, folder = free_port(), tmp_path_factory.mktemp("served")
-    command = [sys.executable, "-m", "whetstone.app.cli", "serve-model", "grit", "--port", str(port)]
-    with running(command, port, folder / "log") as url:
-        yield Served(url, "grit")
+    with own(tmp_path_factory.mktemp("served"), free_port()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def templated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped checkpoint with a chat template that joins the messages' texts."""
-    folder = tmp_path_factory.mktemp("templated") / "checkpoint"
-    shutil.copytree(CHECKPOINT, folder)
-    (folder / "manifest.json").unlink()
-    file = folder / "tokenizer_config.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "chat_template": TEMPLATE}))
-    return folder
+    return with_template(tmp_path_factory.mktemp("templated") / "checkpoint")
 
 
 @pytest.fixture(scope="session")
 def transformers_serve(templated: Path) -> Iterator[Served]:
     """`transformers serve`."""
-    port = free_port()
-    (templated.parent / "hub").mkdir()
-    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(templated), "--device", "cpu"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
-    with running(command, port, templated.parent / "log") as url:
-        yield Served(url, str(templated))
+    with of_transformers(templated, free_port()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def llama_cpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """llama.cpp's server, keeping its cache in float32 as the checkpoint is."""
+    """llama.cpp's server."""
     if not OTHERS.exists():
         pytest.skip("llama.cpp is not installed; run: make servers")
-    folder, port = tmp_path_factory.mktemp("llama"), free_port()
-    converter = Path(__file__).with_name("grit_to_gguf.py")
-    subprocess.run([OTHERS, converter, CHECKPOINT, folder / "grit.gguf"], check=True)
-    command = [str(OTHERS), "-m", "llama_cpp.server", "--model", str(folder / "grit.gguf"), "--model_alias", "grit"]
-    command += ["--n_ctx", "512", "--n_threads", "1", "--logits_all", "true", "--type_k", "0", "--type_v", "0"]
-    with running([*command, "--port", str(port), "--verbose", "false"], port, folder / "log") as url:
-        yield Served(url, "grit")
+    with of_llama_cpp(tmp_path_factory.mktemp("llama"), free_port()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -163,4 +95,4 @@ def same(one: Reply | Exception, other: Reply | Exception, *, tolerance: float) 
 @pytest.fixture(scope="session")
 def compare() -> SimpleNamespace:
     """The helpers above."""
-    return SimpleNamespace(ask=ask, same=same, running=running, free_port=free_port)
+    return SimpleNamespace(ask=ask, same=same, running=running, free_port=free_port, distribution=distribution)

@@ -1,11 +1,14 @@
 """One checkpoint, three servers and the transformers backend: greedy texts and log-probabilities agree.
 
 Log-probabilities differ by 1e-4 at most: sums over other batches, or in llama.cpp's order, round differently.
-`transformers serve` gives none (it ignores the field), so there texts are compared and the backend must say so.
+`transformers serve` gives none with its replies (it ignores the field), so there texts are compared and the backend
+must say so; what it answers to typed decisions, with every token as an option, is its distribution of the next token.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -82,6 +85,21 @@ def test_transformers_serve(transformers_serve, plain, compare, api):
     assert isinstance(score, Unsupported)
 
 
+def test_the_probabilities_of_transformers_serve(transformers_serve, plain, compare):
+    """Of each token of a greedy reply that came over HTTP, and of the likeliest others."""
+    (near,) = compare.ask(plain, [Sample(user(QUESTIONS[0]), Sampling(0.0, max_tokens=24, logprobs=5))])
+    (far,) = compare.ask(transformers_serve.backend(), [Sample(user(QUESTIONS[0]), Sampling(0.0, max_tokens=24))])
+    assert far.text == near.text
+    text = QUESTIONS[0]
+    for token in near.tokens:
+        given = compare.distribution(transformers_serve, text)
+        assert sum(given.values()) == pytest.approx(1.0)
+        assert max(given, key=given.__getitem__) == token.text
+        for other, logprob in (*token.top, (token.text, token.logprob)):
+            assert math.log(given[other]) == pytest.approx(logprob, abs=TOLERANCE)
+        text += token.text
+
+
 @pytest.mark.parametrize("server", ["served", "transformers_serve", "llama_cpp"])
 def test_replies_end_before_their_stop_text(server, request, plain, compare):
     """Also where the server itself keeps it."""
@@ -100,3 +118,23 @@ def test_llama_cpp(llama_cpp, plain, compare, api):
         assert [token.text for token in one.tokens] == [token.text for token in other.tokens]
         for a, b in zip(one.tokens, other.tokens, strict=True):
             assert a.logprob == pytest.approx(b.logprob, abs=TOLERANCE)
+
+
+def test_the_echo_of_llama_cpp_is_not_believed(llama_cpp, plain, compare):
+    """Where no token begins a text, every given token gets the log-probability of the next place."""
+    asked = [Score(user(question), "c-7") for question in QUESTIONS[:2]]
+    for reply in compare.ask(llama_cpp.backend(api="completions"), asked):
+        assert isinstance(reply, Unsupported)
+        assert "gives each token the log-probability of the next one" in str(reply)
+    near = compare.ask(plain, asked)
+    trusted = compare.ask(llama_cpp.backend(api="completions", scoring="echo"), asked)
+    for one, other in zip(near, trusted, strict=True):
+        assert [token.text for token in one.tokens] == [token.text for token in other.tokens]
+        assert abs(one.tokens[0].logprob - other.tokens[0].logprob) > 0.1
+
+
+def test_first_tokens_of_llama_cpp_have_the_right_scores(llama_cpp, plain, compare):
+    (greedy,) = compare.ask(plain, [Sample(user(QUESTIONS[0]), Sampling(0.0, max_tokens=1, logprobs=3))])
+    asked = [Score(user(QUESTIONS[0]), text) for text, _ in greedy.tokens[0].top]
+    for one, other in zip(compare.ask(plain, asked), compare.ask(llama_cpp.backend(), asked), strict=True):
+        assert compare.same(replace(one, usage=other.usage), other, tolerance=TOLERANCE)

@@ -28,6 +28,7 @@ def main() -> None:
     table = [[None if np.isnan(value) else value for value in row] for row in ratings]
     x = np.round(rng.normal(size=n), 2)
     y = np.round(x + rng.normal(size=n), 1)
+    fleiss = CAC(pd.DataFrame({"first": first, "second": second}), digits=12).fleiss()["est"]
     reference = {
         "ratings": table,
         "first": first.tolist(),
@@ -38,6 +39,7 @@ def main() -> None:
             for scale in ("nominal", "ordinal", "interval", "ratio")
         },
         "ac1": float(CAC(pd.DataFrame(ratings), digits=12).gwet()["est"]["coefficient_value"]),
+        "fleiss": {"value": fleiss["coefficient_value"], "interval": fleiss["confidence_interval"]},
         "x": x.tolist(),
         "y": y.tolist(),
         "pearson": float(stats.pearsonr(x, y).statistic),

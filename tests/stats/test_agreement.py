@@ -113,6 +113,23 @@ def test_intervals_of_alpha_cover(simulate, scale) -> None:
     assert 0.93 <= hits / 600 <= 0.97
 
 
+def sparse(rng: np.random.Generator, n: int) -> np.ndarray:
+    table = rated(rng, n)
+    table[rng.random(table.shape) < 0.25] = NONE
+    return table
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", ["nominal", "ordinal", "interval", "ratio"])
+def test_intervals_of_alpha_cover_where_ratings_are_missing(scale) -> None:
+    truth = krippendorff_alpha(sparse(np.random.default_rng(1), 300_000), scale=scale, rounds=2).value
+    hits = 0
+    for seed in range(2000):
+        low, high = krippendorff_alpha(sparse(np.random.default_rng(seed), 100), scale=scale, rounds=800).interval
+        hits += low <= truth <= high
+    assert 0.93 <= hits / 2000 <= 0.97
+
+
 def test_clusters_widen_the_interval() -> None:
     table = np.repeat(labelled(np.random.default_rng(3), 60), 5, axis=0)
     groups = np.arange(300) // 5

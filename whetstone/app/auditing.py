@@ -12,35 +12,40 @@ from numpy.typing import NDArray
 from whetstone.app.recorded_verdicts import Recorded
 from whetstone.app.result import Bin, Measure
 from whetstone.app.trust import RULES, Rule, Trust, trust
-from whetstone.audits.recorded import Verdicts, audit_verdicts
+from whetstone.audits.recorded import Verdicts, agreement, audit_verdicts
 from whetstone.audits.recorded_groups import accuracy_gaps
+from whetstone.audits.recorded_systems import system_order
 from whetstone.audits.score_columns import Scores, audit_scores
+from whetstone.audits.score_systems import score_systems
 from whetstone.audits.verdict_columns import Judged
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import Finding
-from whetstone.stats import ece_test, finding, holm, reliability
+from whetstone.stats import ece_test, finding, holm, reliability, wilson
 
 ALPHA = 0.05
 Kind = Literal["pairs", "scores"]
+MOVED = ("length_errors", "self_errors", "self_preference")
 SAID = ("first", "tie", "second", "unreadable")
 WORDS = {
     "unreadable": "cannot be read",
     "accuracy": "agrees with the label",
-    "kappa": "agreement beyond chance (Cohen's kappa)",
-    "ac1": "agreement beyond chance (Gwet's AC1)",
+    "kappa": "Cohen's kappa with the label",
+    "ac1": "Gwet's AC1 with the label",
     "ties": "pairs that it calls even",
     "abstained": "pairs without a choice",
     "first_position": "chooses the answer shown first",
     "order_consistency": "same verdict in both orders",
     "repeat_consistency": "same verdict when asked again",
-    "longer_answer": "chooses the longer of two equally good",
-    "length_errors": "errs for the longer, minus for the shorter",
+    "longer_answer": "chooses the longer of two alike",
+    "length_errors": "errs for the longer, minus shorter",
     "own_win_rate": "chooses its own answer",
     "self_preference": "chooses its own answer, minus what is right",
     "self_errors": "errs for its own answer, minus against it",
     "cycles": "circular verdicts (A over B over C over A)",
-    "gap": "gap in accuracy between categories",
-    "ece": "probabilities off by (calibration error)",
+    "system_order": "orders systems as labels do (tau-b)",
+    "decisiveness": "slope of win shares (1 is neutral)",
+    "gap": "gap between categories",
+    "ece": "probabilities are off by (ECE)",
     "brier": "Brier score",
     "auroc": "separates right from wrong (AUROC)",
     "rank_correlation": "follows the labels (Spearman's rho)",
@@ -167,14 +172,31 @@ def of_pairs(
     extra: Sequence[Finding] = (),
     rules: Sequence[Rule] = RULES,
     missing: Mapping[str, str] | None = None,
+    live: bool = False,
     seed: int = 0,
 ) -> JudgeAudit:
-    """The audit of one judge's verdicts on pairs; `extra` are findings that were made elsewhere (probes)."""
+    """The audit of one judge's verdicts on pairs.
+
+    Args:
+        extra: findings that were made elsewhere (probes).
+        missing: what else was not measured, and why.
+        live: labels come from two answers checked one by one; whoever prefers one of two right answers does not err,
+            so that only pairs of a right and a wrong one count for agreement.
+    """
     verdicts = judged.verdicts
     mine = own if own in verdicts.names else ""
+    decided = verdicts
+    if live and verdicts.gold is not None:
+        decided = replace(verdicts, gold=np.where(verdicts.gold == 0.5, np.nan, verdicts.gold))
     found = [_marked(one, verdicts) for one in audit_verdicts(verdicts, own=mine, seed=seed)]
-    found += accuracy_gaps(judged, seed=seed)
-    bins, calibration = _calibration(verdicts, seed)
+    if live:
+        again = {one.name: one for one in agreement(decided, seed=seed)} if decided.gold is not None else {}
+        found = [again.get(one.name, one) for one in found]
+    found += accuracy_gaps(replace(judged, verdicts=decided), seed=seed)
+    found += system_order(decided, seed=seed)
+    prompts = int(np.unique(verdicts.groups).size)
+    found = [_reached(one, prompts) for one in _bounded(found, decided)]
+    bins, calibration = _calibration(judged, seed)
     found = [one for one in (*found, *calibration, *extra) if one.n or one.verdict]
     tables = [one for one in (confusion(verdicts), flips(verdicts)) if one]
     gold = verdicts.gold
@@ -183,12 +205,12 @@ def of_pairs(
         "pairs",
         len(verdicts.chosen),
         0 if gold is None else int(np.count_nonzero(~np.isnan(gold))),
-        int(np.unique(verdicts.groups).size),
+        prompts,
         measured(found),
         trust(found, rules),
         tuple(tables),
         bins,
-        {**_absent(verdicts, judged, mine), **(missing or {})},
+        {name: reason for name, reason in _absent(judged, mine, live, missing or {}).items() if reason},
     )
 
 
@@ -196,7 +218,10 @@ def of_scores(
     name: str, scores: Scores, *, rules: Sequence[Rule] = RULES, extra: Sequence[Finding] = (), seed: int = 0
 ) -> JudgeAudit:
     """The audit of one judge's scores of single answers."""
-    found = [*audit_scores(scores, seed=seed), *extra]
+    prompts = int(np.unique(scores.prompt).size)
+    found = [
+        _reached(one, prompts) for one in (*audit_scores(scores, seed=seed), *score_systems(scores, seed=seed), *extra)
+    ]
     bins: tuple[Bin, ...] = ()
     labelled = 0
     if scores.label is not None:
@@ -213,7 +238,7 @@ def of_scores(
         "scores",
         len(scores.value),
         labelled,
-        int(np.unique(scores.prompt).size),
+        prompts,
         measured(found),
         trust(found, rules, kind="scores"),
         (),
@@ -231,16 +256,20 @@ def measured(found: Sequence[Finding]) -> tuple[Measured, ...]:
 def words_of(name: str) -> str:
     """What a finding says, in plain words."""
     if name.startswith("accuracy "):
-        return f"agrees with the label: {name.removeprefix('accuracy ')}"
+        return f"agrees: {name.removeprefix('accuracy ')}"
+    if name.startswith("bias "):
+        return f"bias for {name.removeprefix('bias ')}"
     if name.startswith("probe "):
-        return f"taken in by {name.removeprefix('probe ').replace('_', ' ')}"
+        return f"more wrong by {name.removeprefix('probe ').replace('_', ' ')}"
+    if name.startswith("constant "):
+        return f"prefers a constant: {name.removeprefix('constant ')}"
     return WORDS.get(name, name)
 
 
 def _verdict(found: Finding, adjusted: float | None) -> str:
     """What was found, once all tests are counted."""
     if found.p is not None and adjusted is not None and found.p < ALPHA <= adjusted:
-        return "not shown, after Holm's correction"
+        return "not shown (Holm)"
     return found.verdict
 
 
@@ -254,19 +283,52 @@ def _marked(found: Finding, verdicts: Verdicts) -> Finding:
     return replace(found, verdict=told, detail={**found.detail, "unlabelled": unlabelled})
 
 
-def _absent(verdicts: Verdicts, judged: Judged, own: str) -> dict[str, str]:
+def _bounded(found: Sequence[Finding], verdicts: Verdicts) -> list[Finding]:
+    """Kappa with an interval where resampling gives none (every verdict right, say): that of the accuracy, rescaled."""
+    known = {one.name: one for one in found}
+    kappa, accuracy = known.get("kappa"), known.get("accuracy")
+    if kappa is None or accuracy is None or kappa.interval or accuracy.interval is None or kappa.estimate is None:
+        return list(found)
+    said = outcome(verdicts.gold[~np.isnan(verdicts.gold)]) if verdicts.gold is not None else np.zeros(0, np.intp)
+    shares = np.bincount(said) / max(len(said), 1)
+    chance = float(shares @ shares)
+    if kappa.estimate < 1 and accuracy.estimate is not None:
+        chance = (accuracy.estimate - kappa.estimate) / (1 - kappa.estimate)
+    if not 0 <= chance < 1:
+        return list(found)
+    low, high = ((bound - chance) / (1 - chance) for bound in accuracy.interval)
+    told = "agrees beyond chance" if low > 0 else kappa.verdict
+    rescaled = replace(
+        kappa, interval=(low, high), verdict=told, detail={**kappa.detail, "method": "of the accuracy, rescaled"}
+    )
+    return [rescaled if one is kappa else one for one in found]
+
+
+def _reached(found: Finding, prompts: int) -> Finding:
+    """A difference that no error moved, with what the number of prompts leaves possible in either direction."""
+    if found.interval is not None or found.estimate != 0 or found.null != 0 or found.name not in MOVED:
+        return found
+    most = (wilson(0, min(found.n, prompts)).interval or (0.0, 1.0))[1]
+    return replace(found, interval=(-most, most), detail={**found.detail, "note": "no error in either direction"})
+
+
+def _absent(judged: Judged, own: str, live: bool, known: Mapping[str, str]) -> dict[str, str]:
     """What the columns did not allow."""
+    verdicts = judged.verdicts
     both = np.intersect1d(verdicts.pair[~verdicts.swapped], verdicts.pair[verdicts.swapped]).size
-    reasons = {
+    few = len(verdicts.names) < 2
+    questions = np.unique(verdicts.pair * 2 + verdicts.swapped).size
+    return {
         "agreement": "" if verdicts.gold is not None else "no labels",
-        "position": "" if both else "no pair was asked in both orders",
+        "orders": "" if both else "no pair was asked in both orders",
+        "repeats": "" if questions < len(verdicts.pair) else "nothing was asked twice",
         "length": "" if verdicts.lengths is not None else "no lengths",
-        "own": "" if own else "--own names no source",
+        "own answers": "" if own else "one source only" if few else "no --own",
         "cycles": "" if len(verdicts.names) > 2 else "fewer than three sources",
         "groups": "" if judged.category is not None else "no categories",
-        "probes": "recorded verdicts cannot be probed",
+        "probes": "" if live else "recorded verdicts cannot be probed",
+        **known,
     }
-    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def outcome(shares: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -301,12 +363,15 @@ def _crossed(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> tuple[tuple[i
     return tuple(tuple(map(int, row)) for row in counts)
 
 
-def _calibration(verdicts: Verdicts, seed: int) -> tuple[tuple[Bin, ...], list[Finding]]:
-    """Reliability of verdicts that are probabilities, where the label names one answer."""
-    if verdicts.gold is None or np.isin(verdicts.chosen[~np.isnan(verdicts.chosen)], (0.0, 0.5, 1.0)).all():
+def _calibration(judged: Judged, seed: int) -> tuple[tuple[Bin, ...], list[Finding]]:
+    """Reliability of stated probabilities, else of verdicts that are ones, where the label names one answer."""
+    verdicts, stated = judged.verdicts, judged.probability
+    if stated is None:
+        stated = verdicts.chosen
+    if verdicts.gold is None or np.isin(stated[~np.isnan(stated)], (0.0, 0.5, 1.0)).all():
         return (), []
-    known = np.isin(verdicts.gold, (0.0, 1.0)) & ~np.isnan(verdicts.chosen)
-    value, label, groups = verdicts.chosen[known], verdicts.gold[known], verdicts.groups[known]
+    known = np.isin(verdicts.gold, (0.0, 1.0)) & ~np.isnan(stated)
+    value, label, groups = stated[known], verdicts.gold[known], verdicts.groups[known]
     if not value.size:
         return (), []
     error = ece_test(value, label, groups=groups, seed=seed)

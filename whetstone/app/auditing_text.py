@@ -18,6 +18,8 @@ TESTS = {
     "permutation of groups": "permutation",
     "clustered t": "t, clustered",
     "exact binomial": "binomial",
+    "paired permutation": "sign flips",
+    "ece equal width": "resampling",
 }
 BRIEF = {
     "kappa": "kappa",
@@ -78,9 +80,13 @@ def test_of(found: Finding) -> str:
 
 def headline(judge: JudgeAudit) -> str:
     """May this judge be trusted?"""
-    what = "verdicts" if judge.kind == "pairs" else "scores"
-    about = f"{judge.n:,} {what} on {judge.prompts:,} prompts, {judge.labelled:,} with a label"
+    what = "verdict" if judge.kind == "pairs" else "score"
+    about = f"{_amount(judge.n, what)} on {_amount(judge.prompts, 'prompt')}, {judge.labelled:,} with a label"
     return f"{judge.judge} ({about}): {judge.trust.sentence}"
+
+
+def _amount(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'s' * (n != 1)}"
 
 
 def remarks(judge: JudgeAudit) -> list[str]:

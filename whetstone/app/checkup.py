@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import base64
+import struct
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -16,17 +17,19 @@ from whetstone.core.types import Example, Failure, Generation, Media, Message, M
 
 QUESTIONS, SHORT, COPIES = 8, 24, 4
 CLOSE = 0.05
-PIXEL = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+COLOURS = {"red": b"\xff\x00\x00", "blue": b"\x00\x00\xff"}
+SIDE = 64
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing tried. `needed`: without it nothing works; the others cost only the methods that use them."""
+    """One thing tried. `needed`: without it nothing works; the others cost only the methods that use them.
+
+    `passed` is None where it cannot be told.
+    """
 
     name: str
-    passed: bool
+    passed: bool | None
     detail: str
     needed: bool = False
 
@@ -121,15 +124,18 @@ def of_sampling(
             if tried
             else f"all {COPIES} samples of a question are the same text: methods that vote or compare gain nothing",
         ),
-        Check(
-            "seed",
-            same == len(texts),
-            f"{same} of {len(texts)} samples are the same when asked again with their seed"
-            + ("" if same == len(texts) else "; runs are repeatable from stored replies only"),
-        ),
+        of_seeds(same, len(texts), tried),
         of_tokens([reply for replies in first.values() for reply in replies]),
     ]
     return [(e, first[e.id]) for e in asked], checks
+
+
+def of_seeds(same: int, asked: int, differ: bool) -> Check:
+    """Whether samples come again with their seeds, which shows only where samples differ at all."""
+    detail = f"{same} of {asked} samples are the same when asked again with their seed"
+    if not differ:
+        return Check("seed", None, f"not known: {detail}, and with any other")
+    return Check("seed", same == asked, detail + ("" if same == asked else "; runs repeat from stored replies only"))
 
 
 def of_tokens(replies: Sequence[Generation]) -> Check:
@@ -158,10 +164,11 @@ def of_a_greedy_reply(model: Model, task: Task, example: Example) -> list[Check]
         return [Check("greedy", False, driven.failures["greedy"].message)]
     (reply,) = driven.results["greedy"]
     text = reply.text
+    first = next(iter(reply.tokens or ()), None)
     stop = text[len(text) // 2 :][:2].strip() or text[len(text) // 2 :][:1]
     flows: dict[str, Flow[list[Generation]]] = {
         "length": sample(example.prompt, sampling=replace(cold, max_tokens=2)),
-        "one": score(example.prompt, "0"),
+        "one": score(example.prompt, first.text if first else "0"),
         "whole": score(example.prompt, text or "0"),
     }
     if stop.strip():
@@ -180,7 +187,9 @@ def of_a_greedy_reply(model: Model, task: Task, example: Example) -> list[Check]
     checks.append(tried("max_tokens", "length", limited))
     checks.append(tried("scores given texts", "whole", lambda g: scored(g, reply)))
     if "whole" in done.failures and "one" in done.results:
-        checks[-1] = Check("scores given texts", True, "single tokens only")
+        begun = replace(reply, tokens=(first,) if first else None, finish="length")
+        check = scored(done.results["one"][0], begun)
+        checks[-1] = replace(check, detail=f"single tokens only, among the likeliest; {check.detail}")
     return checks
 
 
@@ -208,26 +217,65 @@ def scored(given: Generation, written: Generation) -> Check:
         return Check(name, False, "the reply has no log-probabilities")
     total = sum(token.logprob for token in given.tokens)
     if not written.tokens:
-        return Check(name, True, f"log-probability {total:.2f} for its own reply; nothing to compare it with")
+        return Check(name, True, f"log-probability {total:.2f} for its own text; nothing to compare it with")
     end = written.finish == "stop" and len(written.tokens) > len(given.tokens)
     own = sum(token.logprob for token in (written.tokens[:-1] if end else written.tokens))
     apart = abs(total - own)
-    detail = f"log-probability {total:.3f} for its own reply, {own:.3f} when it wrote it"
+    detail = f"log-probability {total:.3f} for its own text, {own:.3f} when it wrote it"
     return Check(name, apart <= CLOSE * max(1.0, abs(own)), detail + ("" if apart <= CLOSE else ": they differ"))
 
 
 def of_other_requests(model: Model, example: Example) -> list[Check]:
     """Whether the model gives vectors, reads plain questions and system messages, and sees images."""
     few = Sampling(temperature=0.0, max_tokens=4)
-    image = Media("image", "image/png", data=PIXEL)
     asked: dict[str, Flow[Any]] = {
         "plain questions": sample(user("Say yes."), sampling=few),
         "system messages": sample((Message("system", ("Be brief.",)), *user("Say yes.")), sampling=few),
-        "images": sample(user("What colour is this?", image), sampling=few),
         "vectors": embed(example.prompt),
     }
     driven = drive(asked, {"policy": model})
-    return [
+    checks = [
         Check(name, name in driven.results, "yes" if name in driven.results else driven.failures[name].message)
         for name in asked
     ]
+    return [*checks[:2], of_images(model), *checks[2:]]
+
+
+def of_images(model: Model) -> Check:
+    """Does the model see an image? Many servers take one and drop it.
+
+    The same question is asked with a red image, with a blue one and with none. Naming both colours shows that the
+    images are seen; replies and token counts that are the same without an image show that they are dropped.
+    """
+    question = "Is this image red or blue? Reply with one word."
+    sampling = Sampling(temperature=0.0, max_tokens=16)
+    flows = {
+        name: sample(user(question, Media("image", "image/png", data=plain_image(colour))), sampling=sampling)
+        for name, colour in COLOURS.items()
+    }
+    driven = drive({**flows, "": sample(user(question), sampling=sampling)}, {"policy": model})
+    if driven.failures:
+        return Check("images", False, next(iter(driven.failures.values())).message)
+    replies = {name: replies[0] for name, replies in driven.results.items()}
+    named = {name: {c for c in COLOURS if c in reply.text.lower()} for name, reply in replies.items()}
+    if all(named[name] == {name} for name in COLOURS):
+        return Check("images", True, "tells a red one from a blue one")
+    without = replies.pop("")
+    more = min(reply.usage.prompt for reply in replies.values()) - without.usage.prompt
+    same = all(reply.text == without.text for reply in replies.values())
+    if same and not more and without.usage.prompt:
+        return Check(
+            "images", False, f"dropped: {without.usage.prompt} tokens read with and without one, and the same reply"
+        )
+    counted = f"{more} more tokens read with one, but " if more > 0 else ""
+    return Check("images", None, f"not known: taken, {counted}it does not tell a red one from a blue one")
+
+
+def plain_image(colour: bytes) -> bytes:
+    """A square of one colour as PNG; `colour` is red, green and blue."""
+    rows = (b"\0" + colour * SIDE) * SIDE
+    size = struct.pack(">II5B", SIDE, SIDE, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", size), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from whetstone.app.own_words import in_own_words
 from whetstone.core.errors import WhetstoneError
 from whetstone.core.flow import Flow, drive
 from whetstone.core.registry import Method, load, methods
@@ -65,7 +66,7 @@ def fitness(model: Model, task: Task, answered: Sequence[tuple[Example, Sequence
     gives = next((token for _, replies in answered for reply in replies for token in reply.tokens or ()), None)
     able = StandIn(texts, refused={}, gives=FULL)
     best = run(known, task, answered, able)
-    shapes = dict(able.asked)
+    shapes, made_up = dict(able.asked), dict(able.made_up)
     refused: dict[Shape, Exception] = {}
     seen: set[Shape] = set()
     real: dict[str, list[tuple[bool, str]]] = {}
@@ -73,11 +74,12 @@ def fitness(model: Model, task: Task, answered: Sequence[tuple[Example, Sequence
         new = {shape: request for shape, request in shapes.items() if shape not in seen}
         if real and not new:
             break
-        refused |= probe(model, new)
+        refused |= refusals(model, new, made_up)
         seen |= set(new)
         limited = StandIn(texts, refused=refused, gives=gives)
         real = run(known, task, answered, limited)
         shapes |= limited.asked
+        made_up |= limited.made_up
     return [compared(m, best[m.name], real[m.name]) for m in known]
 
 
@@ -118,6 +120,16 @@ def shape_of(request: Request) -> Shape:
     return (type(request).__name__, wants, layer, *parts)
 
 
+def refusals(model: Model, shapes: Mapping[Shape, Request], made_up: Mapping[str, Sample]) -> dict[Shape, Exception]:
+    """The shapes that a model refuses, and still refuses where its own texts stand in place of made-up ones."""
+    refused = probe(model, shapes)
+    named = {str(i): shape for i, shape in enumerate(refused)}
+    again = in_own_words(model, {i: shapes[shape] for i, shape in named.items()}, made_up)
+    still = probe(model, {named[i]: request for i, request in again.items()})
+    taken = {named[i] for i in again} - set(still)
+    return {shape: still.get(shape, error) for shape, error in refused.items() if shape not in taken}
+
+
 def probe(model: Model, shapes: Mapping[Shape, Request]) -> dict[Shape, Exception]:
     """Ask the model one short request of each shape; return the errors of those that it refused."""
 
@@ -153,7 +165,7 @@ class StandIn:
         refused: shapes that are refused, with the model's own errors.
         gives: a token with all that the replies' tokens carry; None for no log-probabilities.
 
-    `asked` holds a request of each shape that was seen.
+    `asked` holds a request of each shape that was seen, `made_up` every reply that is no answer to a question.
     """
 
     name = fingerprint = "stand-in"
@@ -161,6 +173,7 @@ class StandIn:
     def __init__(self, texts: Sequence[str], *, refused: Mapping[Shape, Exception], gives: Token | None) -> None:
         self.texts, self.refused, self.gives = texts, refused, gives
         self.asked: dict[Shape, Request] = {}
+        self.made_up: dict[str, Sample] = {}
 
     def open(self) -> StandInSession:
         """Start a session."""
@@ -178,6 +191,8 @@ class StandIn:
         if isinstance(request, Score):
             return Generation(request.continuation, tokens_of(request.continuation, FULL, luck), usage=Usage(10, 1))
         text = self.written(request, luck)
+        if text not in self.texts:
+            self.made_up[text] = request
         wanted = request.sampling.logprobs is not None
         return Generation(text, tokens_of(text, self.gives, luck) if wanted else None, usage=Usage(10, 5))
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from whetstone.app.rank_data import converted, played, tallied
 from whetstone.app.rank_files import Kind, Table
-from whetstone.app.rank_gates import Gate, tested
+from whetstone.app.rank_gates import Gate, tested, two_names
 from whetstone.app.rank_rules import Rules, compared_rules
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import Method, load
-from whetstone.core.types import Json
+from whetstone.core.types import Finding, Json
 from whetstone.ranking.battles_needed import battles_needed
 from whetstone.ranking.comparisons import Comparisons, Counts, Rankings
 from whetstone.ranking.misfit import misfit
@@ -29,6 +29,12 @@ SCHEMA = "whetstone.ranking/1"
 ELO = 400 / math.log(10)
 LOG_ODDS = "natural log-odds"
 MISFIT = 0.01
+WITH_COVARIANCE: Mapping[Kind, str] = {
+    "battles": "bradley_terry",
+    "rankings": "plackett_luce",
+    "scores": "plackett_luce",
+}
+"""A method that knows the uncertainty of its scores, for what a file holds."""
 ALIKE = 1e-9
 
 
@@ -74,6 +80,21 @@ class Needed:
 
 
 @dataclass(frozen=True, slots=True)
+class Tested:
+    """A judge against people.
+
+    Attributes:
+        findings: see `judge_correlation`.
+        used: votes of people on whose prompt and pair it has a verdict; `unused` those without.
+    """
+
+    judge: str
+    findings: tuple[Finding, ...]
+    used: int
+    unused: int
+
+
+@dataclass(frozen=True, slots=True)
 class Leaderboard:
     """A ranking with all that is said about it.
 
@@ -82,6 +103,8 @@ class Leaderboard:
         n: battles, rankings or scores used; `dropped`: rows that were not, by reason.
         systems: the best first.
         needed: for neighbours of one tier, where scores are log-odds.
+        asked: the same for pairs that were asked about.
+        judges: model judges against the votes of the file.
         notes: diagnoses in words.
     """
 
@@ -97,6 +120,8 @@ class Leaderboard:
     gates: tuple[Gate, ...] = ()
     notes: tuple[str, ...] = ()
     schema: str = SCHEMA
+    asked: tuple[Needed, ...] = ()
+    judges: tuple[Tested, ...] = ()
 
     @property
     def level(self) -> float | None:
@@ -128,6 +153,7 @@ def build(
     anchor: tuple[str, float | None] | None = None,
     gates: Sequence[str] = (),
     rules: bool | None = None,
+    separate: Sequence[str] = (),
 ) -> tuple[Leaderboard, Pairwise]:
     """Rank what a file holds.
 
@@ -138,6 +164,7 @@ def build(
         anchor: a system and the score it is moved to (None: 1000 on the Elo scale, else 0); all scores move along.
         gates: demands such as `new > old`.
         rules: compare the rules of social choice; None: for scores alone.
+        separate: pairs such as `new, old`: how many more battles would tell them apart?
 
     Raises:
         ConfigError: a method that cannot read the data, a scale or a gate that its scores do not allow, an unknown
@@ -145,17 +172,17 @@ def build(
         TaskError: data that the method cannot rank.
     """
     function = load(method.name, method.kind)
-    found = function(converted(table, method, function), **options)
+    found = function(converted(table, method, function, options), **options)
     ranking: Ranking = found if isinstance(found, Ranking) else found.ranking
     counts = tallied(table.data)
-    needed = _needed(ranking)
+    needed, asked = _needed(ranking), _asked(ranking, separate, WITH_COVARIANCE[table.kind])
     notes = [
         *table.notes,
         *(note for note in ranking.notes if not _tells_of(note, table.dropped)),
         *_misfit(table, method, options),
     ]
     ranking = _scaled(ranking, scale, anchor)
-    held = tested(ranking, counts, gates)
+    held = tested(ranking, counts, gates, instead=WITH_COVARIANCE[table.kind])
     order = _order(ranking)
     board = Leaderboard(
         source,
@@ -169,6 +196,7 @@ def build(
         compared_rules(table.data) if (table.kind == "scores" if rules is None else rules) else None,
         held,
         tuple(dict.fromkeys(notes)),
+        asked=asked,
     )
     position = [counts.names.index(system.name) for system in board.systems]
     at = np.ix_(position, position)
@@ -221,15 +249,23 @@ def _standings(
 def _needed(ranking: Ranking) -> tuple[Needed, ...]:
     if ranking.covariance is None or ranking.tier is None or ranking.settings.get("scale") != LOG_ODDS:
         return ()
-    found = []
-    for i, j in pairwise(ranking.order.tolist()):
-        if ranking.tier[i] != ranking.tier[j]:
-            continue
-        first, second = ranking.names[i], ranking.names[j]
-        one = battles_needed(ranking, first, second, level=float(str(ranking.settings["level"])), simultaneous=True)
-        low, high = one.interval or (None, None)
-        found.append(Needed(first, second, _whole(one.value), _whole(low), _whole(high)))
-    return tuple(found)
+    tied = [(i, j) for i, j in pairwise(ranking.order.tolist()) if ranking.tier[i] == ranking.tier[j]]
+    return tuple(_pair(ranking, ranking.names[i], ranking.names[j]) for i, j in tied)
+
+
+def _asked(ranking: Ranking, texts: Sequence[str], instead: str) -> tuple[Needed, ...]:
+    if texts and (ranking.covariance is None or ranking.settings.get("scale") != LOG_ODDS):
+        raise ConfigError(
+            f"{ranking.method} gives no covariance of log-odds, which --separate needs; use --method {instead}"
+        )
+    return tuple(_pair(ranking, *two_names(text, ",", ranking.names, "--separate")) for text in texts)
+
+
+def _pair(ranking: Ranking, first: str, second: str) -> Needed:
+    level = float(str(ranking.settings["level"]))
+    one = battles_needed(ranking, first, second, level=level, simultaneous=True)
+    low, high = one.interval or (None, None)
+    return Needed(first, second, _whole(one.value), _whole(low), _whole(high))
 
 
 def _misfit(table: Table, method: Method, options: Mapping[str, Any]) -> list[str]:

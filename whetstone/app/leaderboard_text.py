@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from whetstone.app.console import number, p_value
+from whetstone.app.console import interval, number, p_value
 from whetstone.app.leaderboard import Leaderboard, Needed, Standing
 from whetstone.app.rank_gates import Gate
 from whetstone.core.types import Json
@@ -14,6 +14,13 @@ from whetstone.core.types import Json
 MOST = 5
 """Names and cycles that are written out; the rest is counted."""
 NOUNS = {"battles": "battle", "rankings": "ranking", "scores": "score"}
+JUDGED = {
+    "rank_spearman": "rank correlation",
+    "rank_kendall": "Kendall",
+    "vote_pearson": "vote correlation",
+    "vote_agreement": "equal votes",
+}
+"""What a judge is held against, and its column."""
 LONGEST = 300  # characters of a note in a terminal
 
 
@@ -93,7 +100,9 @@ def remarks(board: Leaderboard) -> list[str]:
     said = [f"Not used: {amount(n, 'row')}, {reason}." for reason, n in board.dropped.items()]
     names = tuple(system.name for system in board.systems)
     said += [sentence(note, names) for note in board.notes]
-    if board.needed:
+    if board.asked:
+        said += map(needed_sentence, board.asked)
+    elif board.needed:
         said.append(needed_sentence(board.needed[0]))
     if board.rules:
         *cycles, differ = board.rules.notes
@@ -106,6 +115,8 @@ def remarks(board: Leaderboard) -> list[str]:
 def needed_sentence(needed: Needed) -> str:
     """How many battles would tell two neighbours apart."""
     pair = f"{needed.first} and {needed.second} are not told apart"
+    if needed.battles == 0:
+        return f"{needed.first} and {needed.second} are told apart; no more comparisons are needed for that."
     if needed.battles is None:
         return f"{pair}, and their scores are equal: no number of comparisons would do it."
     least = f"; {needed.low:,} at the least" if needed.low else ""
@@ -121,6 +132,15 @@ def gate_sentence(gate: Gate) -> str:
     p = p_value(gate.adjusted)
     p = f"< {p[1:]}" if p.startswith("<") else f"= {p}"
     return f"Gate {gate.text} {verdict}: difference {number(gate.difference)} [{low}, {high}], p {p}."
+
+
+def judge_table(board: Leaderboard) -> tuple[list[str], list[list[str]]]:
+    """Model judges against the file's votes."""
+    rows = []
+    for one in board.judges:
+        found = {finding.name: interval(finding.estimate, finding.interval) for finding in one.findings}
+        rows.append([one.judge, *(found.get(name, "–") for name in JUDGED), whole(one.used)])
+    return ["judge", *JUDGED.values(), "votes"], rows
 
 
 def rule_table(board: Leaderboard, *, most: int = 6) -> tuple[list[str], list[list[str]]]:

@@ -137,9 +137,12 @@ class Meter:
             which.append(f"--max-tokens {self.limits.tokens}")
         if self.limits.cost is not None:
             which.append(f"--max-cost {self.limits.cost:g}")
-        worst = bound.prompt + bound.completion
+        worst = f"{bound.prompt + bound.completion} tokens"
+        if self.limits.cost is not None and self.price is not None:
+            worst += f" ({money_text(self.price.of(bound.prompt, bound.completion), self.price.currency)})"
+        leave = "leave" if len(which) > 1 else "leaves"
         return LimitReached(
-            f"{spent} paid for, and the next request may take {worst} more tokens than {' and '.join(which)} allow"
+            f"{spent} paid for, and {' and '.join(which)} {leave} no room for the next request of up to {worst}"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import is_dataclass
 from types import UnionType
 from typing import Any, get_args, get_type_hints
@@ -22,14 +22,16 @@ DEFAULTS: dict[Kind, str] = {"battles": "bradley_terry", "rankings": "plackett_l
 WORDS = {Comparisons: "battles", Counts: "battles", Rankings: "rankings", ScoreTable: "scores"}
 
 
-def converted(table: Table, method: Method, function: Callable[..., Any]) -> Any:
-    """The data in a form that the method reads.
+def converted(table: Table, method: Method, function: Callable[..., Any], given: Collection[str] = ()) -> Any:
+    """The data in a form that the method reads; `given` are arguments that it is called with besides.
 
     Raises:
         ConfigError: it reads none, or gives no ranking.
     """
-    accepted = reads(function)
+    accepted = reads(function, given)
     if not accepted:
+        if method.name == "peer_review":
+            raise ConfigError("peer_review needs --exam FILE, verdicts of the reviewers on pairs with labels")
         raise ConfigError(f"{method.name} does not rank a file; call it from Python, see whetstone show {method.name}")
     data = table.data
     choices: tuple[tuple[type, Callable[[], Any]], ...]
@@ -54,10 +56,11 @@ def converted(table: Table, method: Method, function: Callable[..., Any]) -> Any
     raise ConfigError(f"{method.name} needs {wanted}, and the file holds {table.kind}; try {DEFAULTS[table.kind]}")
 
 
-def reads(function: Callable[..., Any]) -> set[type]:
-    """What a ranking method takes as its only argument; empty where it takes more, or gives no ranking."""
+def reads(function: Callable[..., Any], given: Collection[str] = ()) -> set[type]:
+    """What a ranking method takes as its only argument besides those given; empty where it takes more, or gives no
+    ranking."""
     signature = inspect.signature(function, eval_str=True)
-    positional = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    positional = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY and p.name not in given]
     result = signature.return_annotation
     gives = result is Ranking or (is_dataclass(result) and get_type_hints(result).get("ranking") is Ranking)
     if len(positional) != 1 or not gives:

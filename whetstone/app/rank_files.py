@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,7 @@ from whetstone.ranking.comparisons import Comparisons, Rankings
 from whetstone.ranking.reading import ONE_HOT, ROLES, SCORES, SIDES, read_battles
 from whetstone.ranking.score_table import ScoreTable
 from whetstone.ranking.tables import column_names
+from whetstone.tasks.readers import file_format
 
 Kind = Literal["battles", "rankings", "scores"]
 Data = Comparisons | Rankings | ScoreTable
@@ -49,7 +50,7 @@ def read_table(
     drop_both_bad: bool = False,
     anonymous_only: bool = True,
 ) -> Table:
-    """Read a CSV, TSV, JSON Lines or Parquet file of battles, rankings or scores.
+    """Read a CSV, TSV, JSON Lines or Parquet file of battles, rankings or scores, or a file of verdicts on pairs.
 
     Args:
         kind: what the file holds; None: what its columns say.
@@ -69,6 +70,11 @@ def read_table(
     kind = kind or kind_of(path, named)
     if kind != "scores" and (tasks or lower):
         raise ConfigError(f"tasks are columns of scores, and {path} holds {kind}")
+    if kind == "battles" and _verdicts(path, named):
+        from whetstone.app.verdict_files.ranked import read_comparisons
+
+        judged = read_comparisons(path, known_names=not anonymous_only, drop_both_bad=drop_both_bad)
+        return Table(kind, judged, judged.dropped)
     if kind == "battles":
         roles = {role: column for role, column in named.items() if role not in EXTRA}
         found = read_battles(path, columns=roles, drop_both_bad=drop_both_bad, anonymous_only=anonymous_only)
@@ -86,10 +92,10 @@ def read_table(
 
 def kind_of(path: Path, columns: Mapping[str, str] | None = None) -> Kind:
     """What a file holds, by its columns. Raises TaskError where they do not say."""
+    if _verdicts(path, columns or {}):
+        return "battles"
     there, named = column_names(path), set(columns or {})
-    sides = _together(SIDES, there) or "left" in named
-    result = "winner" in named or any(name in there for name in ROLES["winner"])
-    if sides and (result or _together((*SCORES, ONE_HOT), there)):
+    if _battles(there, named):
         return "battles"
     if named & {"rank", "ranking"} or places(there) or column_of(RANKING, there):
         return "rankings"
@@ -98,9 +104,26 @@ def kind_of(path: Path, columns: Mapping[str, str] | None = None) -> Kind:
         return "rankings"
     if system and len(there) > 1:
         return "scores"
-    if sides:
+    if _together(SIDES, there) or "left" in named:
         return "battles"
     raise TaskError(f"{path}: the columns do not say what it holds: {listed(there)}; {NEEDED}")
+
+
+def _battles(there: Sequence[str], named: Collection[str] = ()) -> bool:
+    """Do the columns say who met whom, and who won?"""
+    result = "winner" in named or any(name in there for name in ROLES["winner"])
+    sides = _together(SIDES, there) or "left" in named
+    return sides and (result or _together((*SCORES, ONE_HOT), there))
+
+
+def _verdicts(path: Path, columns: Mapping[str, str]) -> bool:
+    """Is it a file of verdicts on pairs, which columns of an arena do not say?"""
+    if columns or (file_format(path) and path.is_file() and _battles(column_names(path))):
+        return False
+    # The readers of all formats are many, and battles need none of them.
+    from whetstone.app.verdict_files.ranked import holds_pairs
+
+    return holds_pairs(path)
 
 
 def _together(choices: Sequence[Sequence[str]], there: Sequence[str]) -> bool:

@@ -38,8 +38,8 @@ class Gate:
     adjusted: float | None
 
 
-def tested(ranking: Ranking, counts: Counts, texts: Sequence[str]) -> tuple[Gate, ...]:
-    """Test each demand on the ranking's own covariance.
+def tested(ranking: Ranking, counts: Counts, texts: Sequence[str], *, instead: str) -> tuple[Gate, ...]:
+    """Test each demand on the ranking's own covariance; `instead` is a method that has one for such data.
 
     Raises:
         ConfigError: a demand that cannot be read, or scores whose uncertainty is not known.
@@ -48,7 +48,8 @@ def tested(ranking: Ranking, counts: Counts, texts: Sequence[str]) -> tuple[Gate
         return ()
     if ranking.covariance is None:
         raise ConfigError(
-            f"{ranking.method} gives no uncertainty, which --gate needs; use bradley_terry or plackett_luce"
+            f"{ranking.method} gives no covariance of its scores, so that --gate has nothing to test with; use "
+            f"--method {instead}"
         )
     level = float(str(ranking.settings["level"]))
     clusters = ranking.settings.get("clusters")
@@ -94,3 +95,19 @@ def read_gate(text: str, names: Sequence[str]) -> tuple[str, str, Literal["bette
     if unknown:
         raise ConfigError(f"--gate {text!r}: no system is called {unknown!r}; there are {', '.join(names)[:200]}")
     raise ConfigError(f"--gate {text!r} names no two systems; write --gate 'new > old' or --gate 'new >= old'")
+
+
+def two_names(text: str, sign: str, names: Sequence[str], flag: str) -> tuple[str, str]:
+    """Two systems, with a sign between them that names may hold too.
+
+    Raises:
+        ConfigError: no such form, or an unknown system.
+    """
+    unknown = ""
+    for at in (i for i, character in enumerate(text) if character == sign):
+        first, second = text[:at].strip(), text[at + 1 :].strip()
+        if first in names and second in names and first != second:
+            return first, second
+        unknown = unknown or next((name for name in (first, second) if name not in names), "")
+    what = f"no system is called {unknown!r}" if unknown else f"write two systems, {flag} 'new{sign} old'"
+    raise ConfigError(f"{flag} {text!r}: {what}; there are {', '.join(names)[:200]}")

@@ -69,7 +69,7 @@ def read_recorded(
         raise TaskError(
             f"{path}: no verdicts in it" + (f"; left out: {dropped_text(tally.dropped)}" * bool(tally.dropped))
         )
-    if category is not None and not any(one.category is not None for one in (*found.values(), *alone.values())):
+    if category is not None and all(one.category is None for judges in (found, alone) for one in judges.values()):
         raise TaskError(f"{path}: no row has a field {category!r}")
     return Recorded(name, found, alone, tally.dropped)
 

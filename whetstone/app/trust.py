@@ -17,6 +17,8 @@ from whetstone.core.types import Finding
 Answer = Literal["yes", "no", "unknown"]
 State = Literal["holds", "fails", "open", "not measured"]
 USES = ("ranking", "training")
+DIRECT = ("unreadable", "cycles", "gap", "ece")
+"""Findings whose limit is on the value itself, not on its distance from what would mean nothing."""
 MOST = 20_000  # items that it makes sense to ask for
 
 
@@ -56,8 +58,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "separation",
-        ("auroc",),
-        "separation of right and wrong answers (AUROC)",
+        ("auroc", "rank_correlation"),
+        "separation of better and worse answers (AUROC, or (1 + rho) / 2)",
         True,
         (0.6, 0.8),
         USES,
@@ -120,11 +122,20 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "cycles",
         ("cycles",),
-        "circular verdicts",
+        "circular verdicts (a coin has 0.25)",
         False,
-        (0.15, 0.15),
+        (0.25, 0.25),
         (),
         "rank with a model of all verdicts (whetstone rank), not by single comparisons",
+    ),
+    Rule(
+        "systems",
+        ("system_order",),
+        "order of the systems (Kendall's tau-b)",
+        True,
+        (0.5, None),
+        (),
+        "let people label more of what the close systems wrote, or rank with prediction-powered rates",
     ),
     Rule(
         "groups",
@@ -143,6 +154,15 @@ RULES: tuple[Rule, ...] = (
         (0.2, 0.1),
         ("training",),
         "warn the judge of the bias: --judge warned_judge; whetstone run debiasing measures what that gains",
+    ),
+    Rule(
+        "constants",
+        ("constant *",),
+        "choice of an answer that is the same for every question",
+        False,
+        (0.2, 0.1),
+        (),
+        "filter answers by form before they are judged, and give the judge a reference answer",
     ),
     Rule(
         "calibration",
@@ -254,7 +274,7 @@ def _compared(rule: Rule, found: Finding, limit: float) -> Check:
         state: State = "holds" if low >= limit else "fails" if high < limit else "open"
     else:
         state = "holds" if high <= limit else "fails" if low > limit else "open"
-    if found.interval is None and state == "fails" and (found.p is None or found.p >= 0.05):
+    if found.interval is None and (found.p is None or (state == "fails" and found.p >= 0.05)):
         state = "open"
     words = rule.words if not rule.findings[0].endswith("*") else f"{rule.words}: {found.name.partition(' ')[2]}"
     enough = _enough(value, low, high, limit, found.n) if state == "open" and found.interval else None
@@ -265,7 +285,9 @@ def _numbers(rule: Rule, found: Finding) -> tuple[float, float, float]:
     """Value and interval that the limit is compared with: of a deviation, its distance from the null."""
     value = found.estimate or 0.0
     low, high = found.interval or (value, value)
-    if rule.least or found.name in ("unreadable", "cycles", "gap", "ece") or found.name.startswith("probe "):
+    if found.name == "rank_correlation":
+        return (1 + value) / 2, (1 + low) / 2, (1 + high) / 2
+    if rule.least or found.name in DIRECT or found.name.startswith(("probe ", "constant ")):
         return value, low, high
     null = found.null or 0.0
     ends = sorted((abs(low - null), abs(high - null)))
@@ -274,10 +296,9 @@ def _numbers(rule: Rule, found: Finding) -> tuple[float, float, float]:
 
 def _enough(value: float, low: float, high: float, limit: float, n: int) -> int | None:
     """Items at which the interval would no longer hold the limit, if the value stayed what it is."""
-    gap, half = abs(value - limit), (high - low) / 2
-    if gap <= 0 or half <= gap:
-        return None
-    return round(n * (half / gap) ** 2)
+    gap = abs(value - limit)
+    half = value - low if value > limit else high - value
+    return round(n * (half / gap) ** 2) if half > gap > 0 else None
 
 
 def sentence(uses: Sequence[Use]) -> str:
@@ -318,8 +339,8 @@ def remedy(uses: Sequence[Use], rules: Sequence[Rule]) -> str:
 
 
 MISSING = {
-    "agreement": "give labels by people or a verifier (field label) for a random part of the verdicts",
-    "separation": "give labels by people or a verifier (field label) for a random part of the scores",
+    "agreement": "give labels by people or a verifier (field label), of more than one kind, for a random part",
+    "separation": "give labels by people or a verifier (field label), of more than one kind, for a random part",
     "unreadable": "keep the replies that could not be read, with a verdict of null",
     "orders": "put every pair to the judge in both orders",
     "length": "give the lengths of the answers (first_length, second_length) and labels",

@@ -96,10 +96,18 @@ class Workbench:
         first = next((f for f in failures.values() if f.error == "ConfigError"), next(iter(failures.values())))
         if succeeded and first.error != "ConfigError":
             return
-        kind = getattr(errors, first.error, None)
+        kind = _known(errors.WhetstoneError).get(first.error)
         if kind is None:
             raise RuntimeError(f"all {len(failures)} flows of {name} failed; the first one:\n{first.traceback}")
         raise kind(first.message)
+
+
+def _known(kind: type[errors.WhetstoneError]) -> dict[str, type[errors.WhetstoneError]]:
+    """An error and all that derive from it, those of the loaded backends among them, by name."""
+    found = {kind.__name__: kind}
+    for derived in kind.__subclasses__():
+        found |= _known(derived)
+    return found
 
 
 @contextmanager

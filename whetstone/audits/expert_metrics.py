@@ -19,12 +19,13 @@ from whetstone.stats.text_metrics import METRICS, REFERENCE_FREE
     checked="tests/audits/test_expert_metrics.py::test_the_planted_metric_wins_among_all_and_chooses_the_model",
 )
 def expert_metrics(
-    task: Task, cases: Sequence[Case], *, signals: str = "all", rounds: int = 1000, seed: int = 0
+    task: Task, cases: Sequence[Case], *, signals: str = "", rounds: int = 1000, seed: int = 0
 ) -> Flow[list[Finding]]:
     """Rank every text metric and signal by rank correlation with an expert; the best one chooses the model.
 
     Args:
-        signals: names separated by commas, "all" for every registered one, or "" for text metrics alone.
+        signals: names separated by commas, or "all" for every registered one; most ask the model. "" ranks the text
+            metrics alone, which ask nothing.
         rounds, seed: of the bootstrap.
 
     The expert's scores are the example's `meta["ratings"]`, one a candidate; without them right is 1 and wrong 0. The

@@ -9,6 +9,7 @@ import scipy
 from numpy.typing import NDArray
 
 from whetstone.audits.evaluating import Pair, higher, measure, prefer
+from whetstone.audits.multilingual_pairs import multilingual
 from whetstone.audits.probes import right_and_wrong
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow
@@ -25,7 +26,13 @@ ROUNDS = 2000
     checked="tests/audits/test_group_gap.py::test_finds_the_planted_gap_and_collapse_and_none_where_groups_are_alike",
 )
 def group_gap(
-    task: Task, cases: Sequence[Case], *, evaluator: str = "pairwise_judge", key: str = "language", per_case: int = 1
+    task: Task,
+    cases: Sequence[Case],
+    *,
+    evaluator: str = "pairwise_judge",
+    key: str = "language",
+    per_case: int = 1,
+    bundled: int = 0,
 ) -> Flow[list[Finding]]:
     """Accuracy of a judge or signal in each group of questions, their gap, and groups in which its scores collapse.
 
@@ -33,13 +40,15 @@ def group_gap(
         evaluator: name of a judge, or of a signal, which prefers its higher value.
         key: what an example's `meta` calls its group: language, bias, category ...; "" where it has none.
         per_case: pairs of a right and a wrong answer from each case, for a judge.
+        bundled: judge so many generated pairs in eight languages instead (keys "language" and "category").
 
     Returns:
         `accuracy GROUP` on pairs of a right and a wrong answer, ties counting 1/2, and `gap`: the spread between the
-        best and the worst group, with the p of dealing the groups at random. For a signal also `spread GROUP`: the
-        mean distance of its values from the group's median as a share of that in the other groups, against 1; values
-        that huddle in the middle do not rate.
+        best and the worst group, with the p of dealing the questions to the groups at random. For a signal also
+        `spread GROUP`: the mean distance of its values from the group's median as a share of that in the other groups,
+        against 1; values that huddle in the middle do not rate.
     """
+    cases = multilingual(bundled) if bundled else cases
     if find(evaluator).kind == "judge":
         asked = right_and_wrong(cases, per_case)
         verdicts = yield from prefer(task, asked, evaluator)
@@ -71,16 +80,22 @@ def gaps(asked: Sequence[Pair], verdicts: Sequence[Verdict], groups: Sequence[st
         finding(f"accuracy {name}", proportion(right[codes == i], groups=clusters[codes == i].tolist()))
         for i, name in enumerate(names)
     ]
+    # What is dealt are whole questions: verdicts on pairs of one question are alike.
+    _, unit = np.unique(np.unique(clusters, return_inverse=True)[1] * len(names) + codes, return_inverse=True)
+    sums, sizes = np.bincount(unit, right).astype(np.float64), np.bincount(unit)
+    own = np.zeros(sizes.size, np.intp)
+    own[unit] = codes
     rng = np.random.default_rng(seed)
-    widest = _widest(right, codes)
-    dealt = np.array([_widest(right, rng.permutation(codes)) for _ in range(ROUNDS)]) if len(names) > 1 else np.zeros(0)
+    widest = _widest(sums, sizes, own)
+    deals = ROUNDS if len(names) > 1 else 0
+    dealt = np.array([_widest(sums, sizes, rng.permutation(own)) for _ in range(deals)])
     p = (1 + int((dealt >= widest - 1e-12).sum())) / (ROUNDS + 1) if dealt.size else None
     rates = np.bincount(codes, right) / np.bincount(codes)
     verdict = f"worst in {names[rates.argmin()]}" if p is not None and p < 0.05 else "no gap between groups found"
     detail = {
         "best": str(names[rates.argmax()]),
         "worst": str(names[rates.argmin()]),
-        "method": "permutation of groups",
+        "method": "permutation of questions",
     }
     null = float(dealt.mean()) if dealt.size else None
     return [
@@ -119,8 +134,8 @@ def _group(value: object) -> str:
     return "none" if value in (None, "") else str(value)
 
 
-def _widest(right: NDArray[np.float64], codes: NDArray[np.intp]) -> float:
-    return float(np.ptp(np.bincount(codes, right) / np.bincount(codes)))
+def _widest(sums: NDArray[np.float64], sizes: NDArray[np.intp], codes: NDArray[np.intp]) -> float:
+    return float(np.ptp(np.bincount(codes, sums) / np.bincount(codes, sizes)))
 
 
 def _deviation(values: Sequence[float]) -> float:

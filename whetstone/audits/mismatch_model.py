@@ -81,7 +81,7 @@ def train_mismatch(
     loss = of_targets(targets, [False, *[True] * len(KINDS)], weights)
     x = features([(row.text, row.reference) for row in known], metrics=metrics)
     return Mismatch(
-        fit_network(x, 1 + len(KINDS), loss, hidden=hidden, decay=decay, steps=120, seed=seed), center, spread, metrics
+        fit_network(x, 1 + len(KINDS), loss, hidden=hidden, decay=decay, seed=seed), center, spread, metrics
     )
 
 

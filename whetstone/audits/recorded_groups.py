@@ -27,7 +27,10 @@ def accuracy_gaps(judged: Judged, *, seed: int = 0) -> list[Finding]:
     names, code = np.unique(judged.category[known], return_inverse=True)
     group = verdicts.groups[known]
     rates, sizes, units = _units(right, code, group, len(names))
-    kept = [i for i in range(len(names)) if np.count_nonzero(units == i) >= LEAST]
+    kept = sorted(
+        (i for i in range(len(names)) if np.count_nonzero(units == i) >= LEAST),
+        key=lambda i: _natural(judged.categories[names[i]]),
+    )
     if len(kept) < 2:
         return []
     labels = [judged.categories[names[i]] for i in kept]
@@ -36,7 +39,9 @@ def accuracy_gaps(judged: Judged, *, seed: int = 0) -> list[Finding]:
         for i, label in zip(kept, labels, strict=True)
     ]
     here = np.isin(units, kept)
-    place = np.searchsorted(kept, units[here])
+    at = np.zeros(len(names), np.intp)
+    at[kept] = np.arange(len(kept))
+    place = at[units[here]]
     gap, best, worst = _gap(rates[here], sizes[here], place, len(kept))
     p = _dealt(rates[here], sizes[here], place, len(kept), gap, np.random.default_rng(seed))
     told = f"worst in {labels[worst]}" if p < 0.05 else "no gap between groups found"
@@ -47,6 +52,11 @@ def accuracy_gaps(judged: Judged, *, seed: int = 0) -> list[Finding]:
         "method": "permutation of prompts",
     }
     return [*found, Finding("gap", gap, None, len(right), 0.0, p, told, detail)]
+
+
+def _natural(label: str) -> tuple[bool, int, str]:
+    """Numbers by their value, before words."""
+    return (not label.isdigit(), int(label) if label.isdigit() else 0, label)
 
 
 def _units(right: Floats, code: Codes, group: Codes, k: int) -> tuple[Floats, Floats, Codes]:

@@ -47,7 +47,8 @@ def queue(asked: Sequence[Pair], verdicts: Sequence[Verdict], *, share: float = 
         `conflict`: share of pairs whose two orders lead to different outcomes (the majority of each order's single
         verdicts); `win`, `tie` and `loss` of the answers named first; `review`: mean balanced position diversity
         entropy (nats) of the queue, whose pairs the detail lists, most diverse first. With labels also `caught`: error
-        rate in the queue minus that outside, against 0.
+        rate in the queue minus that outside, against 0; and `reviewed`: accuracy when people answer the queue, with the
+        accuracy without them and with as many pairs drawn at random in its detail.
     """
     rows = [
         (entropy, pair, verdict)
@@ -86,6 +87,10 @@ def queue(asked: Sequence[Pair], verdicts: Sequence[Verdict], *, share: float = 
         )
         shown = HypothesisTest(test.effect, p, 0.0, "Fisher's exact")
         found.append(finding("caught", shown, verdict=told or "no difference in errors found"))
+        after = np.where(inside == 1, 1.0, 1 - wrong)
+        alone = float(1 - wrong.mean())
+        spread = alone + (1 - alone) * float(inside.mean())
+        found.append(finding("reviewed", proportion(after, groups=codes), alone=alone, at_random=spread))
     return found
 
 

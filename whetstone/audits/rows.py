@@ -4,6 +4,7 @@ A row is one time that a judge was asked about two answers:
 
     verdict                      "first", "second", "tie", a number from 0 to 1 (probability of the first), or null
     label                        the same, by people or a verifier; may be absent
+    probability                  that the first is better, stated beside a verdict in words
     prompt                       what was asked: the cluster of intervals
     first, second                who wrote the answers, as shown
     first_length, second_length  in any one unit

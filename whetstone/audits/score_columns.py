@@ -7,7 +7,7 @@ or a verifier, on any scale), `length`, `judge`, `category`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,7 @@ def audit_scores(scores: Scores, *, seed: int = 0) -> list[Finding]:
     preferred = preferences(scores)
     if preferred is not None:
         found += length(preferred.verdicts)
-        found += accuracy_gaps(preferred, seed=seed)
+        found += accuracy_gaps(_decided(preferred), seed=seed)
     return found
 
 
@@ -125,6 +125,14 @@ def preferences(scores: Scores) -> Judged | None:
     )
     category = None if scores.category is None else scores.category[here]
     return Judged(verdicts, category, scores.categories)
+
+
+def _decided(preferred: Judged) -> Judged:
+    """Without labels where both answers are as good: whoever prefers one of them does not err."""
+    verdicts = preferred.verdicts
+    if verdicts.gold is None:
+        return preferred
+    return replace(preferred, verdicts=replace(verdicts, gold=np.where(verdicts.gold == 0.5, np.nan, verdicts.gold)))
 
 
 def _binary(value: Floats, label: Floats, groups: NDArray[np.intp], seed: int) -> list[Finding]:

@@ -8,7 +8,7 @@ from whetstone.audits.evaluating import Pair, pairs, prefer, preference, share_o
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, gather
 from whetstone.core.registry import method
-from whetstone.core.types import TIE, Candidate, Case, Finding, Sampling, Task, Verdict, form, user
+from whetstone.core.types import TIE, Candidate, Case, Finding, Form, Prompt, Sampling, Task, Verdict, form, user
 from whetstone.signals.orders import ask_once, in_both_orders
 from whetstone.stats import finding, proportion
 from whetstone.stats.correlation import kendall
@@ -53,21 +53,27 @@ def self_recognition(
     asked = pairs(cases, per_case, lambda pair: (pair.first.source == mine) != (pair.second.source == mine))
     if not asked:
         raise Abstain(f"no case has answers of {mine!r} and of another source")
-    sampling = Sampling(0.0, max_tokens=max_tokens or 3 * task.sampling.max_tokens, logprobs=5)
-
-    def authorship(pair: Pair) -> Flow[Verdict]:
-        def ask(a: Candidate, b: Candidate) -> Flow[Verdict]:
-            shown = {"question": pair.example.question, "first": a.text, "second": b.text}
-            return (yield from ask_once(user(form("compare_authorship", AUTHORSHIP, **shown)), a, b, sampling))
-
-        try:
-            return (yield from in_both_orders(pair.first, pair.second, ask, "average"))
-        except Abstain as reason:
-            return Verdict((pair.first.id, pair.second.id), None, reason=str(reason))
-
-    recognised = yield from gather(authorship(pair) for pair in asked)
+    recognised = yield from gather(authorship(task, pair, max_tokens=max_tokens) for pair in asked)
     preferred = yield from prefer(task, asked, judge)
     return recognition(asked, recognised, preferred, mine)
+
+
+def authorship(task: Task, pair: Pair, *, max_tokens: int = 0) -> Flow[Verdict]:
+    """Which of two answers did you write? Asked in both orders, averaged."""
+    sampling = Sampling(0.0, max_tokens=max_tokens or 3 * task.sampling.max_tokens, logprobs=5)
+
+    def ask(a: Candidate, b: Candidate) -> Flow[Verdict]:
+        return (yield from ask_once(authorship_prompt(pair.example.question, a.text, b.text), a, b, sampling))
+
+    try:
+        return (yield from in_both_orders(pair.first, pair.second, ask, "average"))
+    except Abstain as reason:
+        return Verdict((pair.first.id, pair.second.id), None, reason=str(reason))
+
+
+def authorship_prompt(question: str | Form, first: str, second: str) -> Prompt:
+    """The question which of two answers the model wrote. Answered by A or B."""
+    return user(form("compare_authorship", AUTHORSHIP, question=question, first=first, second=second))
 
 
 def recognition(
@@ -84,8 +90,8 @@ def recognition(
     names = [pair.first.id if pair.first.source == own else pair.second.id for pair in asked]
     others = [pair.second.source if pair.first.source == own else pair.first.source for pair in asked]
     groups = [pair.group for pair in asked]
-    known = [_share(verdict, name) for verdict, name in zip(recognised, names, strict=True)]
-    liked = [_share(verdict, name) for verdict, name in zip(preferred, names, strict=True)]
+    known = [own_share(verdict, name) for verdict, name in zip(recognised, names, strict=True)]
+    liked = [own_share(verdict, name) for verdict, name in zip(preferred, names, strict=True)]
     knows = ("recognises its own answers", "takes others' answers for its own", "does not recognise its own answers")
     likes = ("prefers its own answers", "prefers others' answers", "no preference for its own answers found")
     found = [preference("recognition", known, groups, knows, own=own), preference("preference", liked, groups, likes)]
@@ -104,7 +110,7 @@ def recognition(
     return [*found, Finding("link", link.value, link.interval, link.n, 0.0, None, told, {"method": link.method})]
 
 
-def _share(verdict: Verdict, name: str) -> float | None:
+def own_share(verdict: Verdict, name: str) -> float | None:
     """What a verdict gives to one answer: its mean probability over the orders, else its choice in each."""
     if verdict.choice is None:
         return None

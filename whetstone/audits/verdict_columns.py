@@ -16,7 +16,7 @@ from whetstone.ranking.tables import Column
 SHARES = {"first": 1.0, "second": 0.0, "tie": 0.5}
 KNOWN = "first, second, tie, a number from 0 to 1, or null"
 SPACES: Mapping[str, str] = {
-    **{name: name for name in ("verdict", "label", "prompt", "pair", "swapped", "judge", "category")},
+    **{name: name for name in ("verdict", "label", "probability", "prompt", "pair", "swapped", "judge", "category")},
     **{"first": "source", "second": "source", "first_length": "length", "second_length": "length"},
 }
 """The fields of a row, each with the list of labels that it is encoded in."""
@@ -31,11 +31,14 @@ class Judged:
 
     Attributes:
         category: [n] indices of `categories`, -1 where a row has none; None where no row has one.
+        probability: [n] that the first answer is the better one, as the judge states it beside its verdict; NaN where
+            it does not.
     """
 
     verdicts: Verdicts
     category: Codes | None = None
     categories: tuple[str, ...] = ()
+    probability: Floats | None = None
 
 
 class Encoder:
@@ -77,6 +80,7 @@ def judged(table: Table) -> dict[str, Judged]:
         chosen = np.full(n, np.nan)
     lengths = [_numbers(table, name, _length, "a number from 0 up") for name in ("first_length", "second_length")]
     swapped = _numbers(table, "swapped", _flag, "true or false")
+    stated = _numbers(table, "probability", _probability, "a number from 0 to 1")
     columns = {name: column.codes.astype(np.intp) for name, column in table.items()}
     who = columns.get("judge", np.full(n, -1))
     found = {}
@@ -87,9 +91,18 @@ def judged(table: Table) -> dict[str, Judged]:
         category = part.get("category")
         known = category is not None and bool((category >= 0).any())
         found[name] = Judged(
-            _verdicts(part, chosen[own], *(_part(x, own) for x in (gold, *lengths, swapped)), table),
+            _verdicts(
+                part,
+                chosen[own],
+                _part(gold, own),
+                _part(lengths[0], own),
+                _part(lengths[1], own),
+                _part(swapped, own),
+                table,
+            ),
             category if known else None,
             tuple(map(str, table["category"].labels)) if known else (),
+            _part(stated, own),
         )
     return found
 
@@ -162,8 +175,10 @@ def _numbers(table: Table, name: str, read: Any, known: str) -> Floats | None:
 
 
 def _share(value: Any) -> float | None:
-    if isinstance(value, str) and value in SHARES:
-        return SHARES[value]
+    return SHARES[value] if isinstance(value, str) and value in SHARES else _probability(value)
+
+
+def _probability(value: Any) -> float | None:
     found = _number(value)
     return found if found is not None and 0 <= found <= 1 else None
 

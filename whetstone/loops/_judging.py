@@ -143,10 +143,10 @@ def first(judged: Iterable[Judged], k: int) -> list[Judged]:
 def measure(judged: Sequence[Judged]) -> dict[str, Finding]:
     """How good a judge is on items that it was not trained on.
 
-    accuracy (its detail has `marks`, item id -> 0 or 1, by which two judges are paired; the share by true verdict and
-    by level; and how many items could not be read); unreadable; for yes or no auroc of the score; on a scale spearman
-    of score and truth and mean_error (how far off the score is); for pairs swap_consistency (both orders name the same
-    answer) and both_orders (both name the right one).
+    accuracy (its detail has `marks`, item id -> 0 or 1, and `groups`, item id -> question, by which two judges are
+    paired; and the share by true verdict, level and kind); unreadable; for yes or no auroc of the score; on a scale
+    spearman of score and truth and mean_error (how far off the score is); for pairs swap_consistency (both orders name
+    the same answer) and both_orders (both name the right one).
     """
     if not judged:
         return {}
@@ -158,9 +158,14 @@ def measure(judged: Sequence[Judged]) -> dict[str, Finding]:
         "by_level": shares(judged, lambda row: row.item.example.level),
         "by_kind": shares(judged, lambda row: row.item.kind),
         "marks": marks,
+        "groups": {row.item.id: row.item.group for row in judged},
     }
     lost = proportion([float(row.verdict is None) for row in judged], groups=groups)
-    out = {"accuracy": finding("accuracy", accuracy, **parts), "unreadable": finding("unreadable", lost)}
+    overall = finding("accuracy", accuracy)
+    out = {
+        "accuracy": replace(overall, detail={**overall.detail, **parts}),
+        "unreadable": finding("unreadable", lost),
+    }
     scored = [(row, row.score) for row in judged]
     known = [(row, score) for row, score in scored if score is not None]
     if judged[0].item.scale:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
 from typing import Literal, get_args
@@ -49,7 +49,7 @@ class Response:
 
 
 def responses(
-    source: Source, runner: Runner, task: Task, split: str, *, n: int, seed: int = 0, k: int = 4
+    source: Source, runner: Runner, phase: str, task: Task, split: str, *, n: int, seed: int = 0, k: int = 4
 ) -> list[Response]:
     """Answers to `n` questions of a split.
 
@@ -65,7 +65,7 @@ def responses(
         raise ConfigError(f"unknown source {source!r}; known: {', '.join(get_args(Source))}")
     examples = list(islice(task.examples(split, n=n, seed=seed), n))
     if source == "samples":
-        return sampled(runner, task, examples, k)
+        return sampled(runner, phase, task, examples, k)
     make = planted if source == "planted" else from_row
     return [response for example in examples for response in make(task, example, Random(f"{seed}/{example.id}"))]
 
@@ -126,10 +126,13 @@ def error_kind(question: str, solution: str, steps: int) -> str:
     return "sign" if change[1] == own[1] else "amount"
 
 
-def sampled(runner: Runner, task: Task, examples: Sequence[Example], k: int) -> list[Response]:
-    """The model's own different samples, as the task labels them."""
-    settings = {f"{example.id}": sample(example.prompt, n=k, sampling=task.sampling) for example in examples}
-    found: Mapping[str, list[Generation]] = runner("responses", settings).results
+def sampled(
+    runner: Runner, phase: str, task: Task, examples: Sequence[Example], k: int, temperature: float | None = None
+) -> list[Response]:
+    """The model's own different samples, as the task labels them; a temperature of None is the task's own."""
+    settings = task.sampling if temperature is None else replace(task.sampling, temperature=temperature)
+    flows = {example.id: sample(example.prompt, n=k, sampling=settings) for example in examples}
+    found: Mapping[str, list[Generation]] = runner(f"{phase}/responses", flows).results
     return [
         labelled(task, example, text)
         for example in examples

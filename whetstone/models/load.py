@@ -16,7 +16,7 @@ from whetstone.models.scripted import read_scripted
 SPECS = {
     "grit": "the embedded model",
     "grit:FOLDER": "a checkpoint of it",
-    "hf/PATH": "a folder (or the cached name) of a Hugging Face causal language model",
+    "hf/PATH": "a folder (or the cached name) of a Hugging Face causal language model, or of a LoRA adapter of one",
     "openai/MODEL@URL": "a model of an OpenAI-compatible server; without @URL, of OPENAI_BASE_URL",
     "recorded:FILE": "replies from a JSONL file",
     "scripted:FILE": "texts given out in turn",

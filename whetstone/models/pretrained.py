@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from transformers.utils import logging
 
 from whetstone.core.errors import ModelError
 from whetstone.models.checkpoint import verify_folder, write_folder
+
+ADAPTER = "adapter_config.json"
 
 
 def save_checkpoint(net: Any, tokenizer: Any, folder: Path, **about: str) -> None:
@@ -37,7 +40,7 @@ def load_pretrained(folder: Path | str, device: torch.device, dtype: str) -> tup
     """Network and tokenizer of a folder or of a model in the local cache; nothing is downloaded.
 
     Args:
-        folder: the folder, or `owner/name`.
+        folder: the folder, or `owner/name`. A folder of a LoRA adapter names its base model, into which it is merged.
         device: where the network goes.
         dtype: `auto` is float32 on the CPU and the checkpoint's own type elsewhere.
 
@@ -47,6 +50,8 @@ def load_pretrained(folder: Path | str, device: torch.device, dtype: str) -> tup
     path = Path(folder)
     if path.is_dir():
         verify_folder(path)
+        if (path / ADAPTER).exists() and not (path / "config.json").exists():
+            return _adapted(path, device, dtype)
         if not (path / "config.json").exists():
             raise ModelError(f"{path} is not a model folder: it has no config.json")
     elif path.exists():
@@ -73,11 +78,37 @@ def load_pretrained(folder: Path | str, device: torch.device, dtype: str) -> tup
     net, found = loaded
     if found["missing_keys"]:
         raise ModelError(f"{path} is not a whole causal language model: it lacks {min(found['missing_keys'])}")
+    return net.to(device), _tokenizer(path)
+
+
+def _tokenizer(path: Path) -> Any:
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        return AutoTokenizer.from_pretrained(path, local_files_only=True)
     except Exception as error:
         raise ModelError(f"the tokenizer of {path} cannot be loaded: {_brief(error)}") from error
-    return net.to(device), tokenizer
+
+
+def _adapted(path: Path, device: torch.device, dtype: str) -> tuple[Any, Any]:
+    """The base model of an adapter with the adapter merged in; the tokenizer is the adapter's own if it has one."""
+    try:
+        from peft import PeftModel
+    except ModuleNotFoundError as error:
+        raise ModelError(f"{path} holds an adapter, which needs peft; run: pip install 'whetstone[local]'") from error
+    try:
+        base = json.loads((path / ADAPTER).read_text(encoding="utf-8"))["base_model_name_or_path"]
+        assert base, "it names no base model"
+    except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
+        raise ModelError(f"{path / ADAPTER} cannot be used: {error}") from error
+    try:
+        net, tokenizer = load_pretrained(base, device, dtype)
+    except ModelError as error:
+        raise ModelError(f"the base model of the adapter {path}: {error}") from error
+    try:
+        with _quiet():
+            net = PeftModel.from_pretrained(net, path, local_files_only=True).merge_and_unload()
+    except Exception as error:  # as above
+        raise ModelError(f"the adapter {path} does not fit {base}: {_brief(error)}") from error
+    return net, _tokenizer(path) if (path / "tokenizer_config.json").exists() else tokenizer
 
 
 @contextmanager

@@ -17,11 +17,16 @@ from whetstone.ranking._newton import Floats
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """A covariance [p, p], what it is called, and its degrees of freedom: clusters - 1, or None for the normal."""
+    """A covariance [p, p], what it is called, its degrees of freedom (clusters - 1, or None for the normal), and what
+    else to know of it."""
 
     covariance: Floats
     kind: str
     freedom: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+ALONE = "all comparisons are of one group: intervals take them as independent, and are for it alone"
 
 
 def robust(bread: Floats, scores: Any, weight: Floats, groups: NDArray[Any] | None, *, trusted: bool = True) -> Spread:
@@ -31,25 +36,25 @@ def robust(bread: Floats, scores: Any, weight: Floats, groups: NDArray[Any] | No
         bread: [p, p] inverse information.
         scores: [n, p] gradient of each row, sparse or dense, without its weight.
         weight: [n]
-        groups: [n] cluster codes; None: each row is its own.
+        groups: [n] cluster codes; None: each row is its own, as it is where all are in one cluster (with a note).
         trusted: False gives `bread` itself, for data whose residuals say nothing (see `Grounds.robust`).
-
-    Raises:
-        TaskError: all rows are in one cluster.
 
     Source: White, "Maximum likelihood estimation of misspecified models" (1982); clustered: Cameron and Miller, "A
     practitioner's guide to cluster-robust inference" (2015).
     """
     if not trusted:
         return Spread(bread, "model")
+    alone = groups is not None and len(groups) > 1 and bool((groups == groups[0]).all())
+    groups = None if alone else groups
     sums = cluster_sums(scores, weight, groups)
     units = sums.shape[0]
     if units < 2:
-        raise TaskError("all comparisons are in one cluster, which says nothing about how clusters differ")
+        raise TaskError("one comparison alone says nothing about how comparisons differ")
     meat = sums.T @ sums
     meat = meat.toarray() if scipy.sparse.issparse(meat) else meat
     covariance = np.asarray(bread @ meat @ bread * (units / (units - 1)))
-    return Spread(covariance, "sandwich") if groups is None else Spread(covariance, "group", units - 1)
+    notes = (ALONE,) if alone else ()
+    return Spread(covariance, "sandwich", None, notes) if groups is None else Spread(covariance, "group", units - 1)
 
 
 def cluster_sums(scores: Any, weight: Floats, groups: NDArray[Any] | None) -> Any:

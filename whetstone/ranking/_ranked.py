@@ -51,8 +51,9 @@ def ranked(
     made: dict[str, Json] = {**settings, "level": level, "covariance": spread.kind, "seed": seed, "critical": critical}
     if spread.freedom is not None:
         made["clusters"] = int(spread.freedom) + 1
+    said = (*notes, *spread.notes)
     return Ranking(
-        method, names, scores, covariance, scores - half, scores + half, *ranks(better), tiers(better), n, made, notes
+        method, names, scores, covariance, scores - half, scores + half, *ranks(better), tiers(better), n, made, said
     )
 
 

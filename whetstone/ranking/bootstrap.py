@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from whetstone.core.errors import ConfigError
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.diagnosis import identified
-from whetstone.ranking.likelihood import Fit, Pairs, maximise, model_of
+from whetstone.ranking.likelihood import Fit, Pairs, maximise, model_of, ties_separate
 from whetstone.ranking.ties import Outcomes, sigmoid
 
 Array = NDArray[np.float64]
@@ -28,6 +28,9 @@ Array = NDArray[np.float64]
 _BLOCK = 1 << 16
 """Numbers that a block of rounds works on at a time, so that they stay in the processor's cache."""
 _LARGEST = 1 << 24
+_UNITS = 1 << 14
+"""Clusters are put together at random into at most so many. Sets of independent clusters are independent, so that the
+covariance stays unbiased; with so many its own error is about 1 %."""
 _CHORDS = 6
 _NEWTONS = 6
 _RIDGE = 1e-9
@@ -75,7 +78,7 @@ def bootstrap(
     if rounds < 1:
         raise ConfigError(f"a bootstrap of {rounds} rounds; ask for at least 1")
     rng = np.random.default_rng(seed)
-    source = _source(comparisons, pairs, cluster)
+    source = _source(comparisons, pairs, cluster, rng)
     model = model_of(ties, pairs)
     step = max(1, min(_BLOCK // len(pairs.first), _LARGEST // len(source.frequency)))
     strengths = np.empty((rounds, pairs.k))
@@ -86,7 +89,8 @@ def bootstrap(
         here[:], settled = _settle(model, pairs, counts, fit)
         for i in np.flatnonzero(~settled):
             one = Pairs(pairs.k, pairs.first, pairs.second, counts[:, :, i], counts[:, :, i])
-            alone = fit.prior > 0 or identified(one.beat)
+            spread = model.has_tie_parameter and ties_separate(one)
+            alone = fit.prior > 0 or (identified(one.beat) and not spread)
             found = maximise(model_of(ties, one), one, prior=fit.prior) if alone else None
             if found is None:
                 with_prior += 1
@@ -112,7 +116,9 @@ class _Source:
         return drawn.reshape(3, self.pairs, size)
 
 
-def _source(comparisons: Comparisons | None, pairs: Pairs, cluster: NDArray[Any] | None) -> _Source:
+def _source(
+    comparisons: Comparisons | None, pairs: Pairs, cluster: NDArray[Any] | None, rng: np.random.Generator
+) -> _Source:
     m = len(pairs.first)
     if comparisons is None or (cluster is None and comparisons.weight is None):
         return _Source(pairs.counts.ravel(), None, m)
@@ -126,7 +132,10 @@ def _source(comparisons: Comparisons | None, pairs: Pairs, cluster: NDArray[Any]
     if cluster is not None:
         cluster = cluster if comparisons.weight is None else cluster[comparisons.weight > 0]
         unit = np.unique(cluster, return_inverse=True)[1]
-        frequency = np.ones(unit.max() + 1)
+        many = int(unit.max()) + 1
+        if many > _UNITS:
+            unit = rng.permutation(many)[unit] % _UNITS
+        frequency: NDArray[Any] = np.ones(min(many, _UNITS))
     else:
         kinds, frequency = np.unique(np.stack([cell, weight], axis=1), axis=0, return_counts=True)
         cell, weight, unit = kinds[:, 0].astype(np.intp), kinds[:, 1], np.arange(len(kinds))
@@ -161,6 +170,9 @@ def _settle(model: Outcomes, pairs: Pairs, counts: Array, fit: Fit) -> tuple[Arr
         settled[left] = np.abs(step).max(axis=0) < _CLOSE
     # Where a round's comparisons are connected, a point without slope is the only maximum.
     connected = (counts[:, _tree(pairs)].sum(axis=0) > 0).all(axis=0)
+    if model.has_tie_parameter:
+        # A pair that both won: ties do not separate (see `ties_separate`), which is looked up alone otherwise.
+        connected &= ((counts[0] > 0) & (counts[2] > 0)).any(axis=0)
     return (at[:k] - at[:k].mean(axis=0)).T, settled & np.isfinite(at).all(axis=0) & (connected | (fit.prior > 0))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from whetstone.core.errors import ConfigError, TaskError
@@ -14,6 +16,8 @@ from whetstone.ranking.tiers import ranks, separate, tiers
 from whetstone.ranking.ties import TIES
 from whetstone.ranking.uncertainty import COVARIANCES, uncertainty
 
+Ties = Literal["half", "drop", "davidson", "rao_kupper"]
+
 
 @method(
     "ranking",
@@ -23,10 +27,10 @@ from whetstone.ranking.uncertainty import COVARIANCES, uncertainty
 def bradley_terry(
     comparisons: Comparisons,
     *,
-    ties: str = "half",
+    ties: Ties = "half",
     prior: float | None = None,
     level: float = 0.95,
-    covariance: str = "auto",
+    covariance: Literal["auto", "sandwich", "model", "group", "judge"] = "auto",
     rounds: int = 0,
     draws: int = 1000,
     seed: int = 0,

@@ -92,8 +92,7 @@ def _spearman(first: Array, second: Array) -> Array:
     """[rounds] correlation of the ranks in each row."""
     ranks = [scipy.stats.rankdata(values, axis=1) for values in (first, second)]
     x, y = (values - values.mean(axis=1, keepdims=True) for values in ranks)
-    result: Array = (x * y).sum(axis=1) / np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
-    return result
+    return _ratio((x * y).sum(axis=1), (x**2).sum(axis=1) * (y**2).sum(axis=1))
 
 
 def _kendall(first: Array, second: Array) -> Array:
@@ -102,7 +101,12 @@ def _kendall(first: Array, second: Array) -> Array:
     for i in range(first.shape[1] - 1):
         x, y = (np.sign(values[:, i : i + 1] - values[:, i + 1 :]) for values in (first, second))
         total += [(x * y).sum(axis=1), (x**2).sum(axis=1), (y**2).sum(axis=1)]
-    result: Array = total[0] / np.sqrt(total[1] * total[2])
+    return _ratio(total[0], total[1] * total[2])
+
+
+def _ratio(shared: Array, apart: Array) -> Array:
+    """[rounds] correlations; 0 where one ranking ties all systems and so says nothing."""
+    result: Array = np.divide(shared, np.sqrt(apart), out=np.zeros_like(shared), where=apart > 1e-12)
     return result
 
 

@@ -102,6 +102,27 @@ def model_of(ties: str, pairs: Pairs) -> Outcomes:
     return TIES[ties if decided and tied else "half"]
 
 
+def ties_separate(pairs: Pairs) -> bool:
+    """Can the systems be spread so that no pair that tied lies further apart than any pair that one of the two won?
+
+    Then a model with a tie parameter has no most likely strengths: the further the spread, the likelier the ties. It
+    cannot be done where a circle of comparisons, along wins and ties, holds more wins than ties (difference
+    constraints: each win takes at least one step down, each tie at most one either way).
+    """
+    won, tied, lost = pairs.counts > 0
+    if (won & lost).any():
+        return False
+    first, second = pairs.first, pairs.second
+    step = np.full((pairs.k, pairs.k), np.inf)
+    step[first[tied], second[tied]] = step[second[tied], first[tied]] = 1
+    step[first[won], second[won]] = step[second[lost], first[lost]] = -1
+    for via in range(pairs.k):
+        step = np.minimum(step, step[:, via, None] + step[via])
+        if (step.diagonal() < 0).any():
+            return False
+    return True
+
+
 def maximise(model: Outcomes, pairs: Pairs, *, prior: float = 0.0, start: Fit | None = None) -> Fit | None:
     """Newton's method with halved steps where one would overshoot.
 

@@ -107,8 +107,7 @@ def peer_review(
         raise ConfigError(f"weighting is {weighting!r}; it can be {', '.join(WEIGHTINGS)}")
     if not 0 < pass_at <= 1 or (weighting == "log" and pass_at <= 0.5):
         raise ConfigError(f"pass_at is {pass_at}; it must be above 0 (with 'log' above 0.5) and at most 1")
-    strangers = set(reviews.judges) - set(exam.judges)
-    if strangers:
+    if strangers := set(reviews.judges) - set(exam.judges):
         raise TaskError(f"{sorted(strangers)[0]!r} reviews but did not sit the exam")
     accuracy, consistency = exam.accuracy, exam.consistency
     passed, p = accuracy >= pass_at, accuracy
@@ -127,10 +126,13 @@ def peer_review(
         scores, n = win_rates(vote(weighted(reviews, heard))), len(reviews)
     if np.isnan(scores).any():
         raise TaskError(f"{reviews.names[int(np.argmax(np.isnan(scores)))]!r} has no review by a qualified reviewer")
-    out = [judge for judge, ok, there in zip(exam.judges, passed, here, strict=True) if there and not ok]
-    notes = (f"did not pass the exam and are not heard: {', '.join(out)}",) if out else ()
-    settings: dict[str, Json] = {"weighting": weighting, "pass_at": pass_at, "alpha": alpha}
-    ranking = Ranking("peer_review", reviews.names, scores, n=n, settings=settings, notes=notes)
+    sat = np.flatnonzero(here).tolist()
+    reviewers: Json = {exam.judges[i]: {"exam": float(p[i]), "weight": float(weights[i])} for i in sat}
+    said = (f"{exam.judges[i]} {p[i]:.2f} (weight {weights[i]:.2f})" for i in sat if passed[i])
+    out = [f"{exam.judges[i]} {p[i]:.2f}" for i in sat if not passed[i]]
+    notes = (f"exam: {', '.join(said)}", *([f"not heard, since below {pass_at:g}: {', '.join(out)}"] if out else []))
+    made: dict[str, Json] = {"weighting": weighting, "pass_at": pass_at, "alpha": alpha, "reviewers": reviewers}
+    ranking = Ranking("peer_review", reviews.names, scores, n=n, settings=made, notes=notes)
     return PeerReview(ranking, exam.judges, p, passed, weights)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from whetstone.core.errors import TaskError
 from whetstone.core.registry import method
-from whetstone.ranking._covariance import robust
+from whetstone.ranking._covariance import ALONE, robust
 from whetstone.ranking._newton import Derivatives, Floats, inverse, maximise
 from whetstone.ranking._prior import Grounds, grounds_of
 from whetstone.ranking._ranked import ranked
@@ -48,7 +48,8 @@ def plackett_luce(rankings: Rankings, *, prior: float | None = None, level: floa
     stages = list(_stages(order, weight))
     fit = maximise(lambda theta: _derivatives(theta, stages, grounds), np.zeros(k), grounds.free)
     bread = inverse(fit.information, k, grounds.free)
-    groups = row if rankings.group is None else rankings.group[row]
+    alone = rankings.group is not None and len(rankings) > 1 and bool((rankings.group == rankings.group[0]).all())
+    groups = row if rankings.group is None or alone else rankings.group[row]
     spread = robust(bread, _scores(fit.parameters, order), weight, groups, trusted=grounds.robust)
     return ranked(
         "plackett_luce",
@@ -59,7 +60,7 @@ def plackett_luce(rankings: Rankings, *, prior: float | None = None, level: floa
         level=level,
         seed=seed,
         settings={"scale": "natural log-odds", "prior": grounds.weight},
-        notes=grounds.notes,
+        notes=(*grounds.notes, *((ALONE,) if alone else ())),
         part=grounds.part,
     )
 

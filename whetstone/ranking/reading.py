@@ -16,7 +16,7 @@ from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.tables import Column, column_names, read_columns
 from whetstone.ranking.winners import outcomes, word
 
-__all__ = ["ONE_HOT", "ROLES", "SCORES", "SIDES", "read_battles", "read_rankings"]
+__all__ = ["ONE_HOT", "ROLES", "SCORES", "SIDES", "read_battles", "read_measures", "read_rankings"]
 
 SIDES = (
     ("model_a", "model_b"),
@@ -61,14 +61,42 @@ def read_battles(
         ConfigError: an unknown role.
         TaskError: what cannot be right, with row (from 1, without the header) and column.
     """
+    return read_measures(path, (), columns=columns, drop_both_bad=drop_both_bad, anonymous_only=anonymous_only)[0]
+
+
+def read_measures(
+    path: Path,
+    measures: Sequence[str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    drop_both_bad: bool = False,
+    anonymous_only: bool = True,
+) -> tuple[Comparisons, dict[str, NDArray[np.float64]]]:
+    """The comparisons of a file, and columns of numbers beside them, such as the lengths of the two answers.
+
+    Args:
+        measures: names of the columns.
+        columns, drop_both_bad, anonymous_only: as in `read_battles`.
+
+    Returns:
+        The comparisons, and by column [n] the numbers of the rows that they hold.
+
+    Raises:
+        ConfigError, TaskError: as `read_battles`; and a measure that a row lacks or that is no finite number.
+    """
     try:
-        return _read(path, columns or {}, drop_both_bad, anonymous_only)
+        return _read(path, columns or {}, drop_both_bad, anonymous_only, tuple(dict.fromkeys(measures)))
     except TaskError as error:
         raise TaskError(str(error) if str(error).startswith(f"{path}:") else f"{path}: {error}") from error
 
 
-def _read(path: Path, columns: Mapping[str, str], drop_both_bad: bool, anonymous_only: bool) -> Comparisons:
+def _read(
+    path: Path, columns: Mapping[str, str], drop_both_bad: bool, anonymous_only: bool, measures: Sequence[str]
+) -> tuple[Comparisons, dict[str, NDArray[np.float64]]]:
     there = column_names(path)
+    absent = [name for name in measures if name not in there]
+    if absent:
+        raise TaskError(f"no column is called {absent[0]!r}; there are {', '.join(there)}")
     roles = _roles(there, columns)
     result = [roles[r] for r in ("winner",) if r in roles] or _together((*SCORES, ONE_HOT), there)
     if not result:
@@ -76,6 +104,7 @@ def _read(path: Path, columns: Mapping[str, str], drop_both_bad: bool, anonymous
     sides = [roles["left"], roles["right"]]
     wanted = dict.fromkeys(sides, "names") | {name: name for name in result}
     wanted |= {roles[r]: roles[r] for r in ("weight", "group", "judge", "anonymous") if r in roles}
+    wanted |= {name: name for name in measures if name not in wanted}
     table = read_columns(path, wanted)
     left, right = table[sides[0]], table[sides[1]]
     if not len(left.codes):
@@ -88,7 +117,13 @@ def _read(path: Path, columns: Mapping[str, str], drop_both_bad: bool, anonymous
         bad = np.zeros(len(outcome), dtype=bool)
     named = _named(table, roles) if anonymous_only else np.zeros(len(outcome), dtype=bool)
     reasons = {f"no value in {', '.join(result)}": missing, "both bad": bad, "not anonymous": named}
-    return _comparisons(table, roles, sides, outcome, reasons)
+    found, kept = _comparisons(table, roles, sides, outcome, reasons)
+    numbers = {name: _numbers(table[name], name) for name in measures}
+    for name, values in numbers.items():
+        if np.isnan(values[kept]).any():
+            row = int(np.arange(len(values))[kept][np.argmax(np.isnan(values[kept]))])
+            raise TaskError(f"row {row + 1}, column {name}: no value")
+    return found, {name: values[kept] for name, values in numbers.items()}
 
 
 def _comparisons(
@@ -97,7 +132,8 @@ def _comparisons(
     sides: Sequence[str],
     outcome: NDArray[np.int8],
     reasons: Mapping[str, NDArray[np.bool_]],
-) -> Comparisons:
+) -> tuple[Comparisons, Any]:
+    """The comparisons, and which rows they hold."""
     left, right = table[sides[0]], table[sides[1]]
     itself = left.codes == right.codes
     if itself.any():
@@ -117,10 +153,10 @@ def _comparisons(
     place[order] = np.arange(len(order))
     judge = table[roles["judge"]] if "judge" in roles else None
     weight = _weights(table[roles["weight"]], roles["weight"])[kept] if "weight" in roles else None
-    return Comparisons(
+    found = Comparisons(
         tuple(str(left.labels[i]) for i in order),
-        place[left.codes[kept]],
-        place[right.codes[kept]],
+        np.take(place, left.codes[kept], mode="clip"),
+        np.take(place, right.codes[kept], mode="clip"),
         outcome[kept],
         weight,
         _complete(table[roles["group"]], roles["group"])[kept] if "group" in roles else None,
@@ -128,6 +164,7 @@ def _comparisons(
         tuple(map(str, judge.labels)) if judge else (),
         dropped=dropped,
     )
+    return found, kept
 
 
 def _roles(there: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from whetstone.core.errors import TaskError
 from whetstone.ranking.comparisons import Counts
 from whetstone.ranking.diagnosis import Diagnosis, diagnose
-from whetstone.ranking.likelihood import Fit, Pairs, maximise, model_of
+from whetstone.ranking.likelihood import Fit, Pairs, maximise, model_of, ties_separate
 from whetstone.ranking.ties import TIES, Outcomes
 
 STEPPING_IN = 1.0
@@ -47,7 +47,8 @@ def fit_strengths(counts: Counts, *, ties: str = "half", prior: float | None = N
     model = model_of(ties, pairs)
     found = diagnose(counts)
     notes = list(found.sentences())
-    fit = maximise(model, pairs, prior=prior or 0.0) if prior or found.identified else None
+    spread = model.has_tie_parameter and ties_separate(pairs)
+    fit = maximise(model, pairs, prior=prior or 0.0) if prior or (found.identified and not spread) else None
     identified = found.identified and fit is not None
     if found.identified and fit is None:
         notes.append("ties set every pair that tied apart from every pair that did not: no strengths are most likely")

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -209,21 +209,31 @@ def _parquet_file(path: Path, dictionary: Sequence[str]) -> Any:
         raise TaskError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
 
 
+class _Known(NamedTuple):
+    """A batch's dictionary, and the codes of its values; the last is that of no value."""
+
+    dictionary: Any
+    table: NDArray[np.int32]
+
+
 def _parquet_codes(path: Path, indices: Mapping[str, dict[Any, int]]) -> dict[str, NDArray[np.int32]]:
     """Strings come as codes of a dictionary each batch; only the dictionaries are looked up."""
     with _parquet_file(path, list(indices)) as file:
         codes = {name: np.empty(file.metadata.num_rows, dtype=np.int32) for name in indices}
-        start = 0
+        start, last = 0, dict.fromkeys(indices, _Known(None, np.empty(0, dtype=np.int32)))
         for batch in file.iter_batches(batch_size=_BATCH, columns=list(indices), use_threads=False):
             for name, index in indices.items():
                 array = batch.column(name)
                 if not hasattr(array, "dictionary"):
                     array = array.dictionary_encode()
-                known = [
-                    -1 if v is None or v == "" else index.setdefault(v, len(index))
-                    for v in array.dictionary.to_pylist()
-                ]
-                places = array.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)
-                np.take(np.array([*known, -1], dtype=np.int32), places, out=codes[name][start : start + len(places)])
+                if last[name].dictionary is None or not array.dictionary.equals(last[name].dictionary):
+                    values = array.dictionary.to_pylist()
+                    known = [-1 if v is None or v == "" else index.setdefault(v, len(index)) for v in values]
+                    last[name] = _Known(array.dictionary, np.array([*known, -1], dtype=np.int32))
+                table, places = last[name].table, array.indices
+                places = places.fill_null(len(table) - 1) if places.null_count else places
+                part = codes[name][start : start + len(places)]
+                # Clipping changes nothing, since all places are in the table; without it every place is checked.
+                np.take(table, places.to_numpy(zero_copy_only=False), out=part, mode="clip")
             start += len(batch)
     return codes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from whetstone.core.registry import method
-from whetstone.ranking.bradley_terry import bradley_terry
+from whetstone.ranking.bradley_terry import Ties, bradley_terry
 from whetstone.ranking.ranking import Ranking
 from whetstone.ranking.schedules.schedule import Judge, play
 from whetstone.ranking.schedules.single_elimination import single_elimination
@@ -17,7 +17,7 @@ from whetstone.ranking.schedules.single_elimination import single_elimination
     checked="tests/ranking/test_tournament.py::test_finds_the_planted_order_with_one_match_less_than_systems_an_item",
 )
 def tournament(
-    names: Sequence[str], judge: Judge, *, items: int = 100, ties: str = "half", level: float = 0.95, seed: int = 0
+    names: Sequence[str], judge: Judge, *, items: int = 100, ties: Ties = "half", level: float = 0.95, seed: int = 0
 ) -> Ranking:
     """Bradley-Terry strengths from a knockout on each item: fewer matches than systems an item, and no references.
 
@@ -30,12 +30,11 @@ def tournament(
         seed: of the brackets, drawn anew for every item, and of the order in which systems are shown.
 
     Returns:
-        As `bradley_terry`, with items as clusters. The strong play more matches than the weak, so that the top of the
-        ranking is known best.
+        As `bradley_terry`, with items as clusters; on a single item, matches count as independent (with a note). The
+        strong play more matches than the weak, so that the top of the ranking is known best.
 
     Raises:
         ConfigError: fewer than two systems or one item.
-        TaskError: a single item, which says nothing about how items differ.
 
     Source: "Varco Arena" (2024).
     """

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from whetstone.core.errors import TaskError
 from whetstone.core.types import Json
+from whetstone.ranking._covariance import ALONE
 from whetstone.ranking.bootstrap import bootstrap
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.likelihood import Fit, Pairs
@@ -26,6 +27,8 @@ from whetstone.ranking.ties import Curvature, Outcomes
 
 Array = NDArray[np.float64]
 
+VANISHING = 1e-9
+"""Share of the model's variance below which a sandwich's only shows that there are no residuals."""
 COVARIANCES = ("auto", "sandwich", "model", "group", "judge")
 
 
@@ -66,9 +69,15 @@ def uncertainty(
     Raises:
         TaskError: clusters of a kind that the comparisons do not have, or only one cluster.
     """
-    fit, notes, freedom, cluster = found.fit, [], None, None
+    fit, freedom, cluster = found.fit, None, None
+    notes: list[str] = []
     settings: dict[str, Json] = {"seed": seed}
-    kind = ("sandwich" if comparisons.group is None else "group") if covariance == "auto" else covariance
+    kind = covariance
+    if covariance == "auto":
+        kind = "sandwich" if comparisons.group is None else "group"
+        if comparisons.group is not None and (comparisons.group == comparisons.group[0]).all():
+            kind = "sandwich"
+            notes.append(ALONE)
     if kind in ("group", "judge"):
         cluster = comparisons.group if kind == "group" else comparisons.judge
         if cluster is None:
@@ -86,6 +95,9 @@ def uncertainty(
     else:
         spread = sandwich(found.model, found.pairs, fit)
     spread = spread[:-1, :-1]
+    if (np.diag(spread) < VANISHING * np.diag(fit.inverse)[:-1]).any():
+        spread, kind, cluster, rounds, freedom = fit.inverse[:-1, :-1], "model", None, 0, None
+        notes.append("residuals of some systems vanish, as where all they have is ties: intervals are the model's")
     settings["covariance"] = kind
     if not rounds:
         width = _quantile((1 + level) / 2, freedom) * np.sqrt(np.diag(spread))
@@ -147,4 +159,4 @@ def _quantile(probability: float, freedom: int | None) -> float:
     """Of the normal distribution, or of Student's t."""
     if freedom is None:
         return NormalDist().inv_cdf(probability)
-    return float(scipy.stats.t.ppf(probability, freedom))
+    return float(scipy.special.stdtrit(freedom, probability))

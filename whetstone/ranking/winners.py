@@ -42,7 +42,9 @@ def outcomes(
         TaskError: a value that means nothing, or two conventions in one column, by row.
     """
     words = [word(label) for label in column.labels]
-    bad = np.array([*(w in BOTH_BAD for w in words), False])[column.codes]
+    bad = np.zeros(len(column.codes), dtype=bool)
+    if drop_both_bad:
+        bad = np.array([*(w in BOTH_BAD for w in words), False])[column.codes]
     neutral = {w for w in words if w in TIES or w in BOTH_BAD}
     if name == "outcome" and set(words) <= {*SIGNS, *neutral}:
         known: Mapping[str, int] = SIGNS
@@ -51,10 +53,11 @@ def outcomes(
     missing = column.codes < 0
     if known:
         table = np.array([*(known.get(w, 0) for w in words), 0], dtype=np.int8)
-        found = table[column.codes]
+        # -1, where there is no winner, is the last.
+        found = np.take(table, column.codes, mode="wrap")
     else:
         found = _by_name(column, words, neutral, left, right, name)
-    return found, missing, bad & drop_both_bad
+    return found, missing, bad
 
 
 def word(value: Any) -> str:

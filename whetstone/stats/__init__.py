@@ -16,7 +16,9 @@
     passk           pass_at_k, majority_at_k
     multiple        holm, benjamini_hochberg
     agreement       cohen_kappa, krippendorff_alpha, gwet_ac1 (raters: fleiss_kappa, intraclass_correlation)
-    correlation     pearson, spearman, kendall, item_level
+    correlation     pearson, spearman, kendall, item_level (correlation_difference: which of two follows more closely)
+    text_metrics    bleu, rouge_1, rouge_l, chrf ...: METRICS by name
+    network         fit_network: a small network that several outputs share
     diversity       distinct_share, entropy, mean_distinct_share, mean_entropy
 
 Results are `Estimate` or `HypothesisTest`; what the data do not define is None with a note. Wrong arguments (lengths

@@ -1,6 +1,6 @@
 """Do raters agree beyond chance? Kappa of two raters, alpha and AC1 of any number, with intervals over items.
 
-`intraclass_correlation` and `fleiss_kappa` are in `reliability`, correlations in `correlation`.
+`intraclass_correlation` and `fleiss_kappa` are in `raters`, correlations in `correlation`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def cohen_kappa(
     """
     a, b = np.asarray(first), np.asarray(second)
     same_length(first=a, second=b)
-    known, codes = _codes(np.stack([a, b], axis=1), labels)
+    known, codes = coded(np.stack([a, b], axis=1), labels)
     if (codes < 0).any():
         raise ValueError("kappa of two raters needs both labels of every item: leave the others out")
     k = len(known)
@@ -57,7 +57,7 @@ def cohen_kappa(
         table = totals.reshape(-1, k, k)
         rows, columns = table.sum(axis=2), table.sum(axis=1)
         expected = ((rows @ cost) * columns).sum(axis=1) / rows.sum(axis=1)
-        return 1 - _ratio((table * cost).sum(axis=(1, 2)), expected)
+        return 1 - quotient((table * cost).sum(axis=(1, 2)), expected)
 
     name = f"cohen kappa{f', {weights}' if weights else ''}"
     which = codes[:, 0] * k + codes[:, 1]
@@ -92,11 +92,11 @@ def krippendorff_alpha(
     """
     if scale not in ("nominal", "ordinal", "interval", "ratio"):
         raise ValueError(f"scale is {scale!r}; it can be nominal, ordinal, interval or ratio")
-    values, codes = _codes(_table(ratings))
+    values, codes = coded(_table(ratings))
     if scale != "nominal" and values.dtype.kind not in "biuf":
         raise ValueError(f"{scale} ratings must be numbers")
     kept = (codes >= 0).sum(axis=1) >= 2
-    patterns, which = _patterns(codes[kept])
+    patterns, which = patterns_of(codes[kept])
     k = len(values)
     features = (
         _moments(patterns, values.astype(float))
@@ -109,12 +109,12 @@ def krippendorff_alpha(
             n, total, squares, within = totals.T
             expected = 2 * (n * squares - total**2)
             expected[expected <= 1e-12 * n * squares] = 0
-            return 1 - _ratio((n - 1) * within, expected)
+            return 1 - quotient((n - 1) * within, expected)
         table = totals.reshape(-1, k, k)
         margin = table.sum(axis=2)
         far = _distances(scale, values, margin)
         expected = (margin[:, :, None] * margin[:, None, :] * far).sum(axis=(1, 2))
-        return 1 - _ratio((margin.sum(axis=1) - 1) * (table * far).sum(axis=(1, 2)), expected)
+        return 1 - quotient((margin.sum(axis=1) - 1) * (table * far).sum(axis=(1, 2)), expected)
 
     where = None if groups is None else [group for group, keep in zip(groups, kept, strict=True) if keep]
     found = bootstrap_totals(
@@ -150,20 +150,20 @@ def gwet_ac1(
 
     Source: Gwet, "Computing inter-rater reliability and its variance in the presence of high agreement" (2008).
     """
-    known, codes = _codes(_table(ratings), labels)
+    known, codes = coded(_table(ratings), labels)
     kept = (codes >= 0).sum(axis=1) >= 1
-    patterns, which = _patterns(codes[kept])
-    counts = _counts(patterns, len(known))
+    patterns, which = patterns_of(codes[kept])
+    counts = counts_of(patterns, len(known))
     m = counts.sum(axis=1)
     pairs = np.maximum(m * (m - 1), 1)
     agree = (counts * (counts - 1)).sum(axis=1) / pairs
     features = np.column_stack([agree, m >= 2, np.ones(len(m)), counts / m[:, None]])
 
     def statistic(totals: Floats) -> Floats:
-        observed = _ratio(totals[:, 0], totals[:, 1])
+        observed = quotient(totals[:, 0], totals[:, 1])
         share = totals[:, 3:] / totals[:, 2:3]
         chance = (share * (1 - share)).sum(axis=1) / max(len(known) - 1, 1)
-        return _ratio(observed - chance, 1 - chance) if len(known) > 1 else np.full(len(totals), np.nan)
+        return quotient(observed - chance, 1 - chance) if len(known) > 1 else np.full(len(totals), np.nan)
 
     where = None if groups is None else [group for group, keep in zip(groups, kept, strict=True) if keep]
     found = bootstrap_totals(
@@ -179,7 +179,7 @@ def _table(ratings: ArrayLike) -> NDArray[Any]:
     return table
 
 
-def _codes(table: NDArray[Any], labels: Sequence[Any] | None = None) -> tuple[NDArray[Any], Codes]:
+def coded(table: NDArray[Any], labels: Sequence[Any] | None = None) -> tuple[NDArray[Any], Codes]:
     """The labels in order, and [items, raters] which of them each rating is; -1 where missing."""
     if table.dtype == object:
         there = np.array([value is not None and value == value for value in table.ravel()], bool).reshape(table.shape)
@@ -200,7 +200,7 @@ def _codes(table: NDArray[Any], labels: Sequence[Any] | None = None) -> tuple[ND
     return values, codes
 
 
-def _patterns(codes: Codes) -> tuple[Codes, Codes]:
+def patterns_of(codes: Codes) -> tuple[Codes, Codes]:
     """Distinct items as far as agreement can tell (the order of raters does not matter), and which each item is."""
     ordered = np.sort(codes, axis=1)
     base, raters = int(ordered.max(initial=0)) + 2, ordered.shape[1]
@@ -212,7 +212,7 @@ def _patterns(codes: Codes) -> tuple[Codes, Codes]:
     return ordered[first], which.ravel()
 
 
-def _counts(patterns: Codes, k: int) -> Floats:
+def counts_of(patterns: Codes, k: int) -> Floats:
     """How many raters gave each label: [P, k]."""
     return np.stack([(patterns == label).sum(axis=1) for label in range(k)], axis=1).astype(float)
 
@@ -221,7 +221,7 @@ def _coincidences(patterns: Codes, k: int, name: str) -> Floats:
     """Each pattern's table of ordered pairs of ratings, weighted to its number of ratings: [P, k * k]."""
     if k > DISTINCT:
         raise ValueError(f"{name} of more than {DISTINCT} distinct values: round them, or use the interval scale")
-    counts = _counts(patterns, k)
+    counts = counts_of(patterns, k)
     pairs = counts[:, :, None] * counts[:, None, :]
     pairs[:, np.arange(k), np.arange(k)] -= counts
     return np.asarray((pairs / (counts.sum(axis=1) - 1)[:, None, None]).reshape(len(patterns), k * k))
@@ -244,10 +244,10 @@ def _distances(scale: Scale, values: NDArray[Any], margin: Floats) -> Floats:
         return np.asarray((rank[:, :, None] - rank[:, None, :]) ** 2)
     x = values.astype(float)
     total = np.add.outer(x, x)
-    return (_ratio(np.subtract.outer(x, x), np.where(total == 0, 1.0, total)) ** 2)[None]
+    return (quotient(np.subtract.outer(x, x), np.where(total == 0, 1.0, total)) ** 2)[None]
 
 
-def _ratio(above: Floats, below: Floats) -> Floats:
+def quotient(above: Floats, below: Floats) -> Floats:
     """Quotient, NaN where the denominator is 0."""
     out = np.full(np.broadcast(above, below).shape, np.nan)
     np.divide(above, below, out=out, where=below != 0)

@@ -8,7 +8,9 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from whetstone.stats._arrays import Floats, check_level
+from whetstone.stats._arrays import Floats, Groups, check_level
+from whetstone.stats._totals import bootstrap_totals
+from whetstone.stats.agreement import coded, counts_of, patterns_of, quotient
 from whetstone.stats.estimate import Estimate
 
 Model = Literal["one-way", "two-way random", "two-way mixed"]
@@ -66,36 +68,47 @@ def intraclass_correlation(
     return Estimate(single, limits, n, None, name, note)
 
 
-def fleiss_kappa(labels: ArrayLike) -> Estimate:
+def fleiss_kappa(
+    labels: ArrayLike,
+    *,
+    groups: Groups | None = None,
+    rounds: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Estimate:
     """Agreement of raters on labels beyond what their common frequencies of labels would give.
 
     Args:
         labels: [items, raters] any labels; every item has as many.
+        groups: [items] cluster of each item, resampled whole.
+        rounds, level, seed: of the bootstrap over items, which redoes the frequencies in each resample.
 
     Returns:
-        Kappa with the standard error under which raters label independently; `n` is the number of items. Unknown where
-        only one label occurs.
+        Kappa with its interval; `n` is the number of items. Unknown where only one label occurs.
 
-    Raises ValueError for fewer than two raters or no items.
+    Raises ValueError for fewer than two raters, no items, and missing labels.
 
     Source: Fleiss, "Measuring nominal scale agreement among many raters" (1971).
     """
     table = np.asarray(labels)
     if table.ndim != 2 or table.shape[0] < 1 or table.shape[1] < 2:
         raise ValueError(f"labels must be [items, raters] with two raters or more, not of shape {table.shape}")
-    n, raters = table.shape
-    values, codes = np.unique(table, return_inverse=True)
-    counts = np.zeros((n, len(values)))
-    np.add.at(counts, (np.repeat(np.arange(n), raters), codes.ravel()), 1)
-    share = counts.mean(axis=0) / raters
-    chance = float((share**2).sum())
-    if len(values) == 1:
-        return Estimate(None, None, n, None, "fleiss kappa", "only one label occurs")
-    observed = float(((counts**2).sum(axis=1) - raters).mean() / (raters * (raters - 1)))
-    q = share * (1 - share)
-    spread = q.sum() ** 2 - (q * (1 - 2 * share)).sum()
-    stderr = float(np.sqrt(2 * spread / (n * raters * (raters - 1))) / q.sum())
-    return Estimate((observed - chance) / (1 - chance), None, n, stderr, "fleiss kappa", "standard error under chance")
+    values, codes = coded(table)
+    if (codes < 0).any():
+        raise ValueError("every item needs a label by every rater; krippendorff_alpha takes missing ones")
+    patterns, which = patterns_of(codes)
+    counts, raters = counts_of(patterns, len(values)), table.shape[1]
+    agree = (counts * (counts - 1)).sum(axis=1) / (raters * (raters - 1))
+
+    def statistic(totals: Floats) -> Floats:
+        n = totals[:, :1]
+        chance = ((totals[:, 2:] / (raters * n)) ** 2).sum(axis=1)
+        return quotient(totals[:, 1] / n[:, 0] - chance, np.where(chance > 1 - 1e-12, 0.0, 1 - chance))
+
+    features = np.column_stack([np.ones(len(counts)), agree, counts])
+    return bootstrap_totals(
+        statistic, features, which, name="fleiss kappa", groups=groups, rounds=rounds, level=level, seed=seed
+    )
 
 
 def _checked(ratings: ArrayLike, *, complete: bool) -> tuple[Floats, str]:

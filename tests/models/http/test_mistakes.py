@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import re
 import sys
 import traceback
 from contextlib import suppress
@@ -144,7 +145,20 @@ def test_keys_show_up_nowhere(server, connect, http, monkeypatch, caplog):
     driven = drive({"a": sample(user("q"))}, {"policy": model})
     failure = driven.failures["a"]
     assert "Incorrect key: ***" in failure.message
-    shown = [failure.message, failure.traceback, repr(driven), repr(model), repr(vars(model)), repr(vars(model._pool))]
+    server.always = http.changed(lambda value: value["choices"][0]["message"].update(content=f"I was sent {KEY}"))
+    assert drive({"a": sample(user("q"))}, {"policy": model}).results["a"][0].text == "I was sent ***"
+    server.always = http.changed(lambda value: {"error": {"message": f"Incorrect key: {KEY}"}})
+    broken = drive({"a": sample(user("q"))}, {"policy": model}).failures["a"]
+    shown = [
+        failure.message,
+        failure.traceback,
+        broken.message,
+        broken.traceback,
+        repr(driven),
+        repr(model),
+        repr(vars(model)),
+        repr(vars(model._pool)),
+    ]
     shown += [repr(model.settings), model.fingerprint, model.name, repr(model.counts), caplog.text]
     transport = next(iter(model._pool.transports.values()))
     shown += [repr(transport), *map(repr, transport._lanes), *(repr(c.headers) for c in transport._lanes)]
@@ -180,6 +194,12 @@ def test_bad_specs(spec, message):
     assert message in str(caught.value)
 
 
+def test_a_wrong_base_url_in_the_environment_is_named(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://a:1/v1,nowhere")
+    with pytest.raises(ConfigError, match="OPENAI_BASE_URL: 'nowhere' is not a base URL"):
+        parse("m")
+
+
 def test_good_specs(monkeypatch, tmp_path):
     monkeypatch.setenv("OPENAI_BASE_URL", "http://a:1/v1/, http://b:2/v1")
     assert parse("m").urls == ("http://a:1/v1", "http://b:2/v1")
@@ -199,6 +219,17 @@ def test_good_specs(monkeypatch, tmp_path):
         extra={"top_a": 0.5},
         schema={"type": "object"},
     )
+
+
+def test_the_names_in_the_documentation_can_be_read(monkeypatch):
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    page = (Path(__file__).parents[3] / "docs" / "servers.md").read_text()
+    names = re.findall(r"`openai/([^`\n]+@http[^`\n]+)`", page)
+    assert len(names) > 9
+    for name in names:
+        settings = parse(name)
+        assert settings.urls[0].startswith("http")
+        assert settings.model == name.partition("@http")[0]
 
 
 def test_load_model(server):

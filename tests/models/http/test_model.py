@@ -9,8 +9,23 @@ import pytest
 
 from whetstone.core.errors import Unsupported
 from whetstone.core.flow import drive, sample
-from whetstone.core.types import Embed, Generation, Media, Message, Sample, Sampling, Score, form, user
+from whetstone.core.types import (
+    Candidate,
+    Embed,
+    Example,
+    Generation,
+    Media,
+    Message,
+    Sample,
+    Sampling,
+    Score,
+    form,
+    user,
+)
 from whetstone.models.http.pool import Stopped
+from whetstone.signals.pairwise_judge import pairwise_judge
+from whetstone.store import open_store
+from whetstone.tasks.load import load_task
 
 WARM = Sampling(temperature=1.0, max_tokens=20, seed=5, logprobs=2)
 
@@ -110,6 +125,22 @@ def test_images_and_sounds_arrive_byte_for_byte(server, connect, http):
     assert last == {"type": "text", "text": "and say"}
 
 
+def test_a_judge_sees_the_picture_of_the_question_and_the_store_keeps_it(server, connect, tmp_path):
+    """Driver, store and backend in one; the second time nothing is asked."""
+    image = Media("image", "image/png", bytes(range(256)))
+    example = Example("e", user("What is this?", image), "What is this?")
+    candidates = [Candidate(name, Generation(f"answer {name}")) for name in "ab"]
+    with open_store(tmp_path) as store:
+        for _ in range(2):
+            flow = pairwise_judge(load_task("ledger"), example, *candidates)
+            driven = drive({"judged": flow}, {"policy": store.cached(connect(identity="one"))})
+            assert not driven.failures
+            assert len(server.bodies) == 2, "one call for each order"
+    for body in server.bodies:
+        *_, picture = body["messages"][0]["content"]
+        assert base64.b64decode(picture["image_url"]["url"].partition(",")[2], validate=True) == image.data
+
+
 def test_text_only_servers_refuse_images(server, connect, http):
     prompt = user("look", Media("image", "image/png", b"x"))
     (plain,) = http.ask(connect(api="completions"), Sample(prompt))
@@ -141,6 +172,11 @@ def test_embeddings(server, connect, http):
     missing, inner = http.ask(connect(), Embed(user("q")), Embed(user("q"), layer=3))
     assert isinstance(missing, Unsupported)
     assert isinstance(inner, Unsupported)
+    said = "Llama model must be created with embedding=True to call this method"
+    server.always = http.status(500, {"error": {"message": said}})
+    (broken,) = http.ask(connect(), Embed(user("q")))
+    assert isinstance(broken, Unsupported)
+    assert said in str(broken)
 
 
 def test_several_servers_share_the_work_and_cover_for_each_other(server, connect, http):

@@ -134,6 +134,22 @@ def test_prompt_logprobs_of_vllm():
     assert isinstance(read, Unsupported)
 
 
+def test_an_echo_whose_tokens_do_not_spell_the_prompt_costs_one_request_alone():
+    """The bytes of a character spread over several tokens: another prompt may still be scored by echo."""
+    wire = Wire(Settings("m", ("http://h/v1",), api="completions"))
+    request = Score(user("naïve?"), " yes")
+    tokens = ["na", "\ufffd", "\ufffd", "ve?", " yes", " no"]
+    lists = {"tokens": tokens, "token_logprobs": [None] + [-0.5] * 5, "top_logprobs": [{t: -0.5} for t in tokens]}
+    data = json.dumps({"choices": [{"text": "naïve? yes no", "logprobs": lists}]}).encode()
+    (tried,) = wire.read([request], wire.ask([request]), data)
+    wire.untried = False
+    (scored,) = wire.read([request], wire.ask([request]), data)
+    assert isinstance(tried, Unsupported)
+    assert isinstance(scored, Unsupported)
+    assert "do not spell the prompt" in str(scored)
+    assert wire.ways[0] == "echo"
+
+
 def test_max_tokens_by_its_newer_name():
     wire = Wire(Settings("m", ("http://h/v1",)))
     request = Sample(user("q"), Sampling(max_tokens=9))

@@ -31,7 +31,7 @@
   const say = (...lines) => at("said").replaceChildren(...lines.map((line) => make("p", "", line)));
   const trouble = (text) => { at("trouble").hidden = !text; at("trouble").firstElementChild.textContent = text || ""; };
   const count = (tally) => {
-    at("count").textContent = `${tally.votes.toLocaleString("en")} votes, ${tally.yours.toLocaleString("en")} by you (${tally.voter})`;
+    at("count").textContent = `${tally.votes.toLocaleString("en")} ${tally.votes === 1 ? "vote" : "votes"}, ${tally.yours.toLocaleString("en")} by you (${tally.voter})`;
     at("settled").hidden = !tally.settled;
   };
 
@@ -44,6 +44,7 @@
 
   const open = async () => {
     let reply;
+    at("outputs").setAttribute("aria-busy", "true");
     try { [, reply] = await ask("/api/match"); } catch (error) {
       trouble(`The arena does not answer (${error.message}). Trying again.`);
       setTimeout(open, 3000);
@@ -61,6 +62,7 @@
       card.append(head, body);
       return card;
     }));
+    at("outputs").removeAttribute("aria-busy");
     count(match);
     say();
     for (const button of document.querySelectorAll("#choices button")) button.disabled = false;
@@ -78,13 +80,18 @@
     }
     localStorage.removeItem(UNSENT);
     trouble("");
-    if (!match || vote.match !== match.match) { open(); return; }
-    if (!ok) { busy = false; say(reply.error); at("next").hidden = false; done = true; return; }
+    if (!match || vote.match !== match.match) {
+      await open();
+      if (!ok) trouble(`An earlier answer was not taken: ${reply.error}.`);
+      return;
+    }
     done = true;
+    at("next").hidden = false;
+    at("next").focus({ preventScroll: true });
+    if (!ok) { say(reply.error); return; }
     count(reply);
     [...at("outputs").children].forEach((card, i) => card.querySelector("h2").append(` ${reply.names[i]}`));
     say(told(vote));
-    at("next").hidden = false;
   };
 
   const told = (vote) => {
@@ -111,7 +118,12 @@
   for (const button of document.querySelectorAll("#choices [data-choice]")) {
     button.addEventListener("click", () => answer({ choice: button.dataset.choice }));
   }
-  at("next").addEventListener("click", () => { at("next").hidden = true; open(); scrollTo(0, 0); });
+  at("next").addEventListener("click", () => {
+    if (at("next").hidden) return;
+    at("next").hidden = true;
+    open();
+    scrollTo(0, 0);
+  });
 
   // Rankings of more than two: chips are dragged to places, clicked, or called by their number.
   const chips = size > 2 ? letters.map((letter) => make("button", "chip", letter)) : [];

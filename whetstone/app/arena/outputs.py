@@ -85,6 +85,10 @@ def read_outputs(path: Path) -> Outputs:
                 reader.folder(file)
             elif file_format(file):
                 reader.file(file, "" if _stem(file) == "prompts" else _stem(file))
+            else:
+                reader.leave(file)
+    elif not path.exists():
+        raise TaskError(f"{path}: no such file or folder")
     elif file_format(path) is None:
         raise TaskError(f"{path}: neither a folder nor a .jsonl, .csv, .tsv or .parquet file")
     else:
@@ -145,13 +149,17 @@ class _Reader:
             elif kind in IMAGES or kind in SOUNDS:
                 found.setdefault(file.stem, {})[1 + (kind in SOUNDS)] = _media(file.name, path, str(file))
             else:
-                self.dropped[f"files of a kind that cannot be shown ({kind or 'no ending'})"] += 1
+                self.leave(file)
         for item, parts in found.items():
             whole = tuple(part for _, part in sorted(parts.items()))
             if path.name == "prompts":
                 self.prompts.setdefault(item, whole)
             else:
                 self._add(path.name, item, whole)
+
+    def leave(self, file: Path) -> None:
+        """Count a file that is not used."""
+        self.dropped[f"files of a kind that cannot be shown ({file.suffix.lower() or 'no ending'})"] += 1
 
     def _add(self, system: str, item: str, parts: Parts) -> None:
         if (system, item) in self.given:
@@ -168,7 +176,8 @@ class _Reader:
         systems = tuple(sorted({system for system, item in self.given if of[item] > 1}))
         if len(systems) < 2:
             what = f"outputs of {len({s for s, _ in self.given})} systems, and no prompt that two answered"
-            raise TaskError(f"{path}: {what if self.given else 'no outputs'}: there is nothing to compare")
+            left = "".join(f"; not used: {n} {reason}" for reason, n in self.dropped.items())
+            raise TaskError(f"{path}: {what if self.given else 'no outputs'}: there is nothing to compare{left}")
         place, number = ({name: i for i, name in enumerate(names)} for names in (systems, items))
         given = {(place[s], number[i]): parts for (s, i), parts in self.given.items() if i in number}
         return Outputs(systems, items, tuple(self.prompts.get(i, (i,)) for i in items), given, dict(self.dropped))

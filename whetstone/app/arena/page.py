@@ -9,7 +9,7 @@ from whetstone.app.report.html import Markup, brief, h
 from whetstone.app.report.leaderboard import render
 from whetstone.app.report.page import document, policy
 
-ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th")
+ORDINALS = ("1st", "2nd", "3rd", "4th", "5th")
 
 
 def vote_page(size: int, title: str) -> str:

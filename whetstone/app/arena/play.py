@@ -67,21 +67,22 @@ class Arena:
         votes: Path,
         *,
         size: int = 2,
-        choice: Choice = "auto",
+        choice: Choice = "information",
         level: float = 0.95,
         seed: int = 0,
     ) -> None:
         self.outputs, self.size = outputs, size
         self.maker = Matchmaker(outputs.have, size=size, choice=choice, level=level, seed=seed)
         self.votes = Log(votes)
+        self.answered: dict[int, dict[str, Any]] = {}
         try:
+            self._check_votes()
             self.matches = Log(votes.with_name(f"{votes.name.removesuffix('.jsonl')}.matches.jsonl"))
-        except StoreError:
+        except (ConfigError, StoreError):
             self.votes.close()
             raise
         self.lock = threading.Lock()
         self.shown: dict[int, Shown] = {}
-        self.answered: dict[int, dict[str, Any]] = {}
         self.waiting: dict[str, Shown] = {}
         self.had: defaultdict[str, set[tuple[frozenset[int], int]]] = defaultdict(set)
         self.voted: Counter[str] = Counter()
@@ -179,18 +180,22 @@ class Arena:
         written = [[names[slot - 1] for slot in level] for level in levels]
         return {"shown": list(names), "ranking": written, "all_bad": choice == "all_bad"}, places
 
-    def _replay(self) -> None:
-        """Take in what the files hold. Rows of systems or prompts that are not here any more are counted."""
+    def _check_votes(self) -> None:
+        """Are the votes of the file on as many outputs?"""
         form = "winner" if self.size == 2 else "ranking"
         for number, record in enumerate(self.votes.records, 1):
             if form not in record or (self.size > 2 and len(record.get("shown", ())) != self.size):
                 raise ConfigError(
                     f"{self.votes.path}: line {number} is no vote on {self.size}; name another file with --votes"
                 )
-            self.answered[int(record.get("match", -number))] = record
+            match = record.get("match")
+            self.answered[match if isinstance(match, int) else -number] = record
+
+    def _replay(self) -> None:
+        """Take in what the files hold. Rows of systems or prompts that are not here any more are counted."""
         shown = {number: {**record, "shown": _names(record)} for number, record in self.answered.items()}
         for number, record in enumerate(self.matches.records, 1):
-            if not {"match", "shown", "prompt_id", "judge"} <= set(record):
+            if not {"shown", "prompt_id", "judge"} <= set(record) or not isinstance(record.get("match"), int):
                 raise ConfigError(f"{self.matches.path}: line {number} is no match; name other files with --votes")
         shown |= {int(record["match"]): record for record in self.matches.records}
         self.last = max((0, *shown))

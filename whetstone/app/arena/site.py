@@ -55,6 +55,7 @@ def site(arena: Arena, *, title: str, rounds: int = 1000, level: float = 0.95, s
     return Starlette(
         routes=[
             Route("/", served.page),
+            Route("/favicon.ico", nothing),
             Route("/leaderboard", served.leaderboard),
             Route("/api/match", served.match),
             Route("/api/vote", served.vote, methods=["POST"]),
@@ -179,6 +180,11 @@ def data(value: Any, status: int = 200) -> Response:
     """JSON in ASCII, which carries every text, whole or broken."""
     headers = {**HEADERS, "Content-Security-Policy": NOTHING}
     return Response(json.dumps(value), status, media_type="application/json", headers=headers)
+
+
+async def nothing(request: Request) -> Response:
+    """Browsers ask for an icon."""
+    return Response(status_code=204, headers=HEADERS)
 
 
 async def refuse(request: Request, error: Exception) -> Response:

@@ -17,6 +17,7 @@ from whetstone.app.leaderboard_text import (
     effects,
     gate_sentence,
     headline,
+    judge_table,
     ranks,
     remarks,
     settings,
@@ -69,6 +70,7 @@ def render(board: Leaderboard, pairwise: Pairwise, *, top: int = 0, link: Markup
         grid(scores(board, top), wins(board, pairwise, top), rules(board, top), agreement(board)),
         h("section", h("h2", "Systems"), _systems(board)),
         h("section", h("h2", "What else was fitted"), _effects(board)) if effects(board) else None,
+        h("section", h("h2", "Model judges against these votes"), _judges(board)) if board.judges else None,
         h("section", h("h2", "Where the rules differ"), _disputes(board)) if board.rules else None,
         h("section", h("h2", "How it was made"), _facts(board)),
     )
@@ -196,6 +198,11 @@ def _systems(board: Leaderboard) -> Markup:
 
 def _effects(board: Leaderboard) -> Markup:
     return table(["", "value", "interval", "p or votes"], effects(board), label="Fitted besides the scores")
+
+
+def _judges(board: Leaderboard) -> Markup:
+    head, rows = judge_table(board)
+    return table(head, rows, label="Judges", limit=len(rows))
 
 
 def _disputes(board: Leaderboard) -> Markup:

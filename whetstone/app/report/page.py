@@ -107,6 +107,11 @@ def _weight(data: Any) -> int:
     return len(data.encode(errors="replace")) if isinstance(data, str) else 8
 
 
+def style() -> str:
+    """The style sheet that pages and drawings share."""
+    return _asset("style.css")
+
+
 def _asset(name: str) -> str:
     return files("whetstone.app.report").joinpath(name).read_text(encoding="utf-8").strip()
 

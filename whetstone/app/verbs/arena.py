@@ -24,12 +24,13 @@ from whetstone.ranking.schedules.matchmaker import Choice
 def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("file", metavar="FILE_OR_FOLDER", help=".jsonl, .csv, .tsv, .parquet, or a folder")
     parser.add_argument("--votes", default="votes.jsonl", help="the file that votes are added to (default votes.jsonl)")
-    parser.add_argument("--k", type=int, default=2, help="outputs side by side: 2, or up to 6 to rank (default 2)")
+    parser.add_argument("--k", type=int, default=2, help="outputs side by side: 2, or up to 5 to rank (default 2)")
     parser.add_argument(
         "--schedule",
         choices=get_args(Choice),
-        default="auto",
-        help="who meets next: by information (pairs) or upper confidence bounds (auto), or whoever played least",
+        default="information",
+        help="who meets next: drawn by what a match would tell (default), who played least, or upper confidence "
+        "bounds, which are quick to a ranking but spoil its intervals",
     )
     parser.add_argument("--seed", type=int, default=0, help="of matches and orders (default 0)")
     parser.add_argument("--level", type=float, default=0.95, help="confidence of the leaderboard (default 0.95)")
@@ -39,6 +40,8 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 def main(args: argparse.Namespace) -> int:
     console = Console(quiet=args.json)
+    if args.bootstrap < 0 or args.bootstrap == 1:
+        raise ConfigError(f"--bootstrap {args.bootstrap}: it takes 0 (no bootstrap) or at least 2 rounds")
     outputs = read_outputs(Path(args.file))
     try:
         site = import_module("whetstone.app.arena.site")
@@ -56,10 +59,9 @@ def main(args: argparse.Namespace) -> int:
             for text in said(outputs, arena, url):
                 console.say(text)
             config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
-            try:
-                uvicorn.Server(config).run(sockets=[listener])
-            except KeyboardInterrupt:
-                console.say(f"stopped; {len(arena.answered)} votes are in {votes}")
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:
+            console.say(f"stopped; {len(arena.answered)} votes are in {votes}")
         finally:
             arena.close()
     return 0
@@ -87,5 +89,7 @@ def said(outputs: Outputs, arena: Arena, url: str) -> list[str]:
         lines.append(f"The last line of {path} was cut off before it was confirmed, and is removed.")
     if arena.unknown:
         lines.append(f"{arena.unknown} earlier matches were of systems or prompts that are not here; their votes stay.")
+    if arena.maker.choice == "ucb":
+        lines.append("With --schedule ucb, intervals and tiers claim too much: use information to publish them.")
     lines.append(f"Vote at {url} (Ctrl-C stops); the ranking: {url}leaderboard, or whetstone rank {path}")
     return lines

@@ -20,6 +20,8 @@ from whetstone.core.types import Model, Task
 from whetstone.models.load import load_model
 from whetstone.tasks.load import load_task
 
+WORD = {True: "ok", False: "no", None: "?"}
+
 
 def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     add_model(parser)
@@ -59,7 +61,7 @@ def doctor(model: Model, task: Task) -> tuple[list[Check], list[Fitness]]:
 
 def show(console: Console, model: Model, checks: Sequence[Check], fit: Sequence[Fitness]) -> None:
     """Print the checks, and the methods that will abstain, by reason."""
-    console.table(["check", "", "detail"], [[c.name, "ok" if c.passed else "no", c.detail] for c in checks])
+    console.table(["check", "", "detail"], [[c.name, WORD[c.passed], c.detail] for c in checks])
     if not fit:
         return
     reasons: dict[str, list[str]] = {}

@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, get_args
@@ -19,15 +20,30 @@ from whetstone.app.cli import EXIT_GATE
 from whetstone.app.console import Console, emit
 from whetstone.app.flags import add_method_flags, find_method, method_options
 from whetstone.app.leaderboard import Leaderboard, Pairwise, Scale, build
-from whetstone.app.leaderboard_text import LONGEST, digits, effects, gate_sentence, headline, remarks, row, rule_table
+from whetstone.app.leaderboard_text import (
+    LONGEST,
+    digits,
+    effects,
+    gate_sentence,
+    headline,
+    judge_table,
+    remarks,
+    row,
+    rule_table,
+)
+from whetstone.app.rank_covariates import Wanted
+from whetstone.app.rank_covariates import covariates as columns_of
 from whetstone.app.rank_data import DEFAULTS
-from whetstone.app.rank_files import Kind, kind_of, read_table
+from whetstone.app.rank_files import Kind, Table, kind_of, read_table
 from whetstone.core.errors import ConfigError, TaskError, WhetstoneError
 from whetstone.core.registry import Method
 from whetstone.tasks.readers import file_format
 
 TOP = 40
 FITTED = 12
+LEVEL = 0.95
+CONTEXTUAL = "contextual_bradley_terry"
+NOTHING = Wanted()
 
 
 def rank(
@@ -44,31 +60,60 @@ def rank(
     anchor: tuple[str, float | None] | None = None,
     gates: Sequence[str] = (),
     rules: bool | None = None,
+    separate: Sequence[str] = (),
+    covariates: Wanted = NOTHING,
+    exam: str | Path | None = None,
+    against: str | Path | None = None,
     **options: Any,
 ) -> tuple[Leaderboard, Pairwise]:
     """Rank the systems of a file; arguments are those of `read_table` and `build`, and `options` the method's own.
 
     Args:
-        method: a ranking method; None: `DEFAULTS` for what the file holds.
+        method: a ranking method; None: `DEFAULTS` for what the file holds, and with covariates the contextual one.
+        covariates: what may sway the judges of battles.
+        exam: verdicts with labels that reviewers are examined by, for `peer_review`.
+        against: verdicts of model judges on what the file's votes are on, to hold them against the votes.
 
     Raises:
         ConfigError: an unknown method or option, or a method that cannot read the file.
         TaskError: a file or a row that cannot be used, by row and column.
     """
-    table = read_table(
-        Path(path),
-        kind=kind,
-        columns=columns,
-        tasks=tasks,
-        lower=lower,
-        drop_both_bad=drop_both_bad,
-        anonymous_only=anonymous_only,
-    )
+    path = Path(path)
+    if covariates:
+        if method is not None and (method if isinstance(method, str) else method.name) != CONTEXTUAL:
+            raise ConfigError(f"covariates are for {CONTEXTUAL}; leave out --method, or the covariates")
+        method = CONTEXTUAL
+        battles, options["covariates"] = columns_of(
+            path, covariates, columns=columns, drop_both_bad=drop_both_bad, anonymous_only=anonymous_only
+        )
+        table = Table("battles", battles, battles.dropped)
+    else:
+        table = read_table(
+            path,
+            kind=kind,
+            columns=columns,
+            tasks=tasks,
+            lower=lower,
+            drop_both_bad=drop_both_bad,
+            anonymous_only=anonymous_only,
+        )
+    if exam is not None:
+        from whetstone.app.rank_exam import read_exam
+
+        options["exam"] = read_exam(Path(exam))
     known = method if isinstance(method, Method) else find_method(method or DEFAULTS[table.kind], "ranking")
+    if exam is not None and known.name != "peer_review":
+        raise ConfigError(f"--exam is for --method peer_review, not {known.name}")
+    settings: dict[str, Any] = {"scale": scale, "anchor": anchor, "gates": gates, "rules": rules, "separate": separate}
     try:
-        return build(table, known, options, source=str(path), scale=scale, anchor=anchor, gates=gates, rules=rules)
+        board, pairwise = build(table, known, options, source=str(path), **settings)
     except TaskError as error:
         raise TaskError(f"{path}: {error}") from error
+    if against is not None:
+        from whetstone.app.rank_judges import judges_tested
+
+        board = replace(board, judges=judges_tested(path, Path(against), level=board.level or LEVEL))
+    return board, pairwise
 
 
 def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -86,6 +131,9 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
         metavar="'A > B'",
         help="exit with status 3 unless A is shown to be better than B; 'A >= B': if A is shown to be worse",
     )
+    parser.add_argument(
+        "--separate", action="append", default=[], metavar="'A, B'", help="how many more battles would tell them apart"
+    )
     parser.add_argument("--picture", "--out", metavar="FILE.html", help="write a page with the pictures and tables")
     parser.add_argument("--top", type=not_negative, default=TOP, help=f"systems shown, 0 for all (default {TOP})")
     files = parser.add_argument_group("the file")
@@ -95,6 +143,20 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     files.add_argument("--lower", metavar="NAME,...", help="tasks on which less is better")
     files.add_argument("--drop-both-bad", action="store_true", help="leave out ties of two bad answers")
     files.add_argument("--known-names", action="store_true", help="keep battles whose voter knew the names")
+    sway = parser.add_argument_group("what may sway judges of battles (contextual_bradley_terry)")
+    sway.add_argument("--length", action="store_true", help="the answers' lengths: columns length_a and length_b ...")
+    sway.add_argument(
+        "--covariate",
+        action="append",
+        default=[],
+        metavar="NAME=A/B",
+        help="the ratio of two columns of numbers, or with NAME=A-B their difference",
+    )
+    sway.add_argument("--family", metavar="NAME=FAMILY,...", help="of systems and judges: do judges favour their own?")
+    judges = parser.add_argument_group("judges")
+    judges.add_argument("--exam", metavar="FILE", help="labelled verdicts that reviewers must pass (peer_review)")
+    judges.add_argument("--against", metavar="FILE", help="verdicts of model judges, to hold against these votes")
+    judges.add_argument("--labelled", metavar="FILE", help="write those verdicts with the votes as their labels")
     method = chosen(argv)
     parser.set_defaults(chosen=method)
     if method and method.name == "bradley_terry":
@@ -124,6 +186,9 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 def chosen(argv: Sequence[str]) -> Method | None:
     """The method that the arguments ask for: by its name, else by what the file holds (if unknown, battles)."""
     name = value_of(argv, "--method")
+    swayed = any(text.partition("=")[0] in ("--length", "--covariate", "--family") for text in argv)
+    if name is None and (swayed or value_of(argv, "--exam")):
+        name = CONTEXTUAL if swayed else "peer_review"
     if name is None:
         kind = value_of(argv, "--kind")
         file = next((Path(text) for text in argv if file_format(Path(text)) and Path(text).is_file()), None)
@@ -160,8 +225,19 @@ def main(args: argparse.Namespace) -> int:
         anchor=anchor(args.anchor),
         gates=args.gate,
         rules=args.rules or None,
+        separate=args.separate,
+        covariates=Wanted(args.length, dict(map(named, args.covariate)), pairs(args.family, "--family")),
+        exam=args.exam,
+        against=args.against,
         **(method_options(args, method) if method else {}),
     )
+    if args.labelled:
+        if not args.against:
+            raise ConfigError("--labelled writes the verdicts of --against FILE; name that file")
+        from whetstone.app.judging import write_rows
+        from whetstone.app.rank_judges import labelled
+
+        write_rows(list(labelled(Path(args.file), Path(args.against))), Path(args.labelled))
     if args.picture:
         from whetstone.app.report.leaderboard import write_leaderboard
 
@@ -187,21 +263,26 @@ def show(console: Console, board: Leaderboard, top: int = TOP, picture: str | No
         console.table(*rule_table(board))
     if effects(board):
         console.table(["", "value", "interval", "p or votes"], effects(board)[:FITTED])
+    if board.judges:
+        console.table(*judge_table(board))
     for text in (headline(board), *remarks(board), *map(gate_sentence, board.gates)):
         console.say(shorten(text, LONGEST, placeholder=" ... (all of it is in --json)"))
     if picture:
         console.say(f"Picture: {picture}")
 
 
-def pairs(text: str | None) -> dict[str, str]:
+def pairs(text: str | None, flag: str = "--columns") -> dict[str, str]:
     """`left=a,winner=b` as roles and columns."""
-    found = {}
-    for part in parts(text):
-        role, equals, column = part.partition("=")
-        if not equals:
-            raise ConfigError(f"--columns {part!r}: write ROLE=NAME, such as winner=choice")
-        found[role.strip()] = column.strip()
-    return found
+    return dict(named(part, flag) for part in parts(text))
+
+
+def named(text: str, flag: str = "--covariate") -> tuple[str, str]:
+    """`NAME=VALUE`."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        example = {"--columns": "winner=choice", "--family": "gpt-5=openai"}.get(flag, "length=words_a/words_b")
+        raise ConfigError(f"{flag} {text!r}: write NAME=VALUE, such as {example}")
+    return name.strip(), value.strip()
 
 
 def parts(text: str | None) -> tuple[str, ...]:

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from whetstone.app.console import Console, emit, interval, number
+from whetstone.app.console import Console, emit, interval, number, p_value
 from whetstone.app.flags import add_common, add_method_flags, find_method, limits_of, method_options, positive
 from whetstone.app.grading import greedy, levels, questions
 from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.outcome import trainable
 from whetstone.app.plan import Plan
+from whetstone.app.report.scatter import has_points, write_scatter
 from whetstone.app.result import TrainingRound
 from whetstone.app.steps.train import ArmPlan, Course, Trained
 from whetstone.app.steps.verdict import difference
@@ -120,18 +121,47 @@ def run(args: argparse.Namespace, known: Method, options: Mapping[str, Json], co
         console=console,
         **options,
     )
-    emit(trained) if args.json else show(console, trained)
+    drawn = pictures(trained, Path(args.out) if args.out else Path(args.store))
+    if args.json:
+        emit(trained)
+    else:
+        show(console, trained)
+        for path in drawn:
+            console.say(f"Drawn: {path}")
+
+
+def pictures(trained: Trained, folder: Path) -> list[Path]:
+    """A drawing of every finding with named points that the last round has."""
+    drawn = []
+    metrics = trained.run.rounds[-1].metrics if trained.run.rounds else {}
+    for name, finding in metrics.items():
+        if has_points(finding):
+            drawn.append(folder / f"{name.replace(' ', '_')}.svg")
+            write_scatter(finding, drawn[-1], title=str(finding.detail.get("title", name)))
+    return drawn
 
 
 def show(console: Console, trained: Trained) -> None:
     """Print one row a round and what came of it."""
     columns = ["round", "seen", "kept", "precision", "proxy", "held out", "alarms"]
     console.table(columns, [cells(row) for row in trained.run.rounds])
+    rows = told(trained.run.rounds[-1]) if trained.run.rounds else []
+    if rows:
+        console.table(["measured", "n", "estimate", "p", "verdict"], rows)
     for pair in trained.run.levels:
         console.say(f"level {pair.level}: {difference(pair)}")
     console.say(f"All: {difference(trained.run.overall)}.")
     if trained.saved:
         console.say(f"Weights: {trained.saved}")
+
+
+def told(row: TrainingRound) -> list[list[str]]:
+    """The tests that a loop made besides, one row each."""
+    return [
+        [name, str(f.n), interval(f.estimate, f.interval), p_value(f.p), f.verdict]
+        for name, f in row.metrics.items()
+        if f.verdict
+    ]
 
 
 def cells(row: TrainingRound) -> list[str]:

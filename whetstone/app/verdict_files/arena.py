@@ -12,13 +12,15 @@ from typing import Any
 
 from whetstone.app.verdict_files.options import Options
 from whetstone.app.verdict_files.prompts import content
-from whetstone.app.verdict_files.rows import Dropped, Item, Record, row, shown, size
+from whetstone.app.verdict_files.rows import Dropped, Item, Record, digest, row, shown, size
 
 NAME = "arena"
 SIDES = (("model_a", "model_b"), ("left", "right"))
 ONE_HOT = ("winner_model_a", "winner_model_b", "winner_tie")
 TIES = ("tie", "tie (bothbad)", "both_bad", "bothbad", "draw")
-PROMPTS = ("question_id", "prompt_id", "id")
+PROMPTS = ("question_id", "prompt_id", "prompt", "id")
+LONGEST = 64
+"""Characters beyond which a prompt is the text itself and no name of it."""
 JUDGES = ("judge", "worker", "annotator")
 
 
@@ -45,8 +47,8 @@ def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
         texts = [_last(values.get(f"conversation_{side}"), values.get(f"response_{side}")) for side in "ab"]
         yield row(
             judge=_judge(record) or options.judge or None,
-            prompt=next((record.name(values[name], name) for name in PROMPTS if values.get(name)), None),
-            turn=record.number("turn") if not isinstance(values.get("turn"), str) else None,
+            prompt=_prompt(record),
+            turn=record.count("turn") if not isinstance(values.get("turn"), str) else None,
             category=record.optional("language"),
             first=first,
             second=second,
@@ -64,9 +66,18 @@ def _verdict(record: Record, winner: Any, sides: tuple[str, str], names: tuple[s
     if word.casefold() in TIES:
         return "tie"
     for side, name, verdict in zip(sides, names, ("first", "second"), strict=True):
-        if word in (side, name, side.removeprefix("model_")):
+        if word == name or word.casefold() in (side, side.removeprefix("model_")):
             return verdict
     raise record.fault("winner", f"{shown(winner)} is no winner; it can be {sides[0]}, {sides[1]} or tie")
+
+
+def _prompt(record: Record) -> str | None:
+    for field in PROMPTS:
+        value = record.values.get(field)
+        if value is not None and value != "":
+            text = record.name(value, field) if not isinstance(value, list) else repr(value)
+            return text if len(text) <= LONGEST else digest(text)
+    return None
 
 
 def _one_hot(record: Record) -> str:

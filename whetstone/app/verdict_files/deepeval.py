@@ -1,6 +1,6 @@
 """DeepEval's test runs: every metric of every test case is a score of the answer.
 
-The judge is the evaluation model, or the metric where it asked none. A metric that failed is unreadable, with its error
+The judge is the metric, with the name of the model that it asked. A metric that failed is unreadable, with its error
 as the raw text. The file does not name the system under test; `system` does.
 """
 
@@ -43,7 +43,7 @@ def _case(case: Record, options: Options) -> Iterator[Item]:
         model = _either(metric, "evaluationModel", "evaluation_model")
         error = metric.values.get("error")
         yield known | row(
-            judge=model if isinstance(model, str) and model else options.judge or name,
+            judge=f"{model} ({name})" if isinstance(model, str) and model else options.judge or name,
             metric=name,
             score=None if error else metric.number("score"),
             raw=next((text for text in (error, metric.values.get("reason")) if isinstance(text, str)), None),

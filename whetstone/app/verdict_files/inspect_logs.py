@@ -1,7 +1,7 @@
 """Inspect logs, as .json or as an .eval archive: every scorer's value of every sample is a score of the answer.
 
 C, P, I and N are 1, 0.5, 0 and 0, and yes and no 1 and 0. A grade that the scorer could not find is unreadable, also
-where an older version wrote I for it. A scorer with a model takes that model's name as the judge.
+where an older version wrote I for it. The judge is the scorer, with the name of the model that it asked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
             yield from _sample(record, system)
             continue
         system = options.system or record.part(record.values["eval"], "eval").text("model")
-        for number, sample in enumerate(record.values.get("samples") or ()):
+        for number, sample in enumerate(record.listed("samples") if record.values.get("samples") else ()):
             yield from _sample(record.part(sample, f"samples[{number}]"), system)
 
 
@@ -50,14 +50,16 @@ def _sample(sample: Record, system: str) -> Iterator[Item]:
         value = score.values.get("value")
         parts = value.items() if isinstance(value, Mapping) else ((None, value),)
         for name, single in parts:
-            if isinstance(single, list):
-                yield Dropped("a value that is a list")
+            if isinstance(single, list | Mapping):
+                yield Dropped("a value that holds several")
                 continue
+            metric = scorer if name is None else f"{scorer} {name}"
+            model = _grader(told)
             yield row(
-                judge=_grader(told) or (scorer if name is None else f"{scorer} {name}"),
-                metric=scorer if name is None else f"{scorer} {name}",
+                judge=f"{model} ({metric})" if model else metric,
+                metric=metric,
                 prompt=sample.text("id"),
-                repeat=sample.number("epoch"),
+                repeat=sample.count("epoch"),
                 system=system,
                 score=_number(score, single),
                 length=size(answer),

@@ -32,19 +32,19 @@ def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
         if not metrics:
             yield Dropped("a sample without metrics")
         chosen = record.optional("filter")
-        for metric in metrics:
-            score = values.get(metric) if isinstance(metric, str) else None
-            if isinstance(score, list | tuple | dict | str):
+        for metric in (record.name(name, "metrics") for name in metrics):
+            score = values.get(metric)
+            if isinstance(score, list | dict | str):
                 yield Dropped("a metric that is no number for one sample")
                 continue
-            scored = Record(record.place, {str(metric): float(score) if isinstance(score, bool) else score})
+            scored = Record(record.place, {metric: float(score) if isinstance(score, bool) else score})
             answer = _answer(values)
             yield row(
                 judge=metric if chosen in (None, "none") else f"{metric} ({chosen})",
-                metric=str(metric),
+                metric=metric,
                 prompt=record.text("doc_id"),
                 system=options.system or "model",
-                score=scored.number(str(metric)),
+                score=scored.number(metric),
                 length=size(answer),
                 question=_asked(values),
                 answer=answer,
@@ -53,20 +53,11 @@ def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
 
 
 def _answer(values: Mapping[str, Any]) -> str | None:
-    """The generated text; None for scored choices."""
+    """The first text generated for the first request; None for scored choices, whose replies are lists."""
     found = values.get("resps")
-    while isinstance(found, list) and found:
-        found = found[0]
-    return found if isinstance(found, str) and not _is_number(found) else None
-
-
-def _is_number(text: str) -> bool:
-    """Log-probabilities of choices are written as texts."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    for _ in range(2):
+        found = found[0] if isinstance(found, list) and found else found
+    return found if isinstance(found, str) else None
 
 
 def _asked(values: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,7 @@
 """MT-bench judgments: scores of single answers, and pairs judged in both orders.
 
-A pair whose winner was told from two single scores was shown in no order: it is one verdict, and two scores.
+Lengths are those of the answers in the judge's prompt. A pair whose winner was told from two single scores was shown in
+no order: it is one verdict, and two scores.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from whetstone.app.verdict_files.options import Options
-from whetstone.app.verdict_files.prompts import answers
+from whetstone.app.verdict_files.prompts import answer, answers
 from whetstone.app.verdict_files.rows import Dropped, Item, Record, Row, row, shown, size
 
 NAME = "mt_bench"
@@ -19,7 +20,7 @@ WINNERS = ("model_1", "model_2", "tie", "error")
 
 def reads(head: Mapping[str, Any]) -> bool:
     pair = {"question_id", "model_1", "model_2", "g1_winner"} <= head.keys()
-    return pair or {"question_id", "model", "judge", "score", "judgment"} <= head.keys()
+    return pair or {"question_id", "model", "score", "judgment"} <= head.keys()
 
 
 def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
@@ -29,7 +30,7 @@ def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
             judge=judge,
             protocol=protocol,
             prompt=record.text("question_id"),
-            turn=record.number("turn"),
+            turn=record.count("turn"),
         )
         if "g1_winner" not in record.values:
             yield from _single(record, known)
@@ -43,10 +44,14 @@ def _single(record: Record, known: Row) -> Iterator[Item]:
         yield Dropped("a request that failed")
         return
     score = record.number("score")
+    prompt = record.values.get("user_prompt")
+    judged = answer(prompt if isinstance(prompt, str) else None)
     yield known | row(
         system=record.text("model"),
         score=None if score is None or score < 0 else score,
-        raw=reply if isinstance(reply, str) else None,
+        length=size(judged),
+        answer=judged,
+        raw=reply,
     )
 
 
@@ -55,7 +60,7 @@ def _pair(record: Record, known: Row) -> Iterator[Item]:
     if one == two:
         yield Dropped("a system compared with itself")
         return
-    turn = f" {known['turn']:g}" if "turn" in known else ""
+    turn = f" {known['turn']}" if "turn" in known else ""
     pair = known | {"pair": f"{known['prompt']}{turn} {min(one, two)} {max(one, two)}"}
     scores = [record.number(field) for field in ("m1_score", "m2_score")]
     if None not in scores:

@@ -111,11 +111,17 @@ def _requests(options: Options) -> dict[str, Row]:
         body = record.part(record.values.get("body"), "body")
         prompt = last_user(body.values.get("messages", body.values.get("input")))
         first_text, second_text = answers(prompt)
-        stated = body.values.get("metadata")
         lengths = row(first_length=size(first_text), second_length=size(second_text))
         texts = row(question=prompt, first_text=first_text, second_text=second_text) if options.texts else {}
         known = {"prompt": digest(prompt)} if prompt else {}
-        found[name] = known | lengths | texts | (own.known_fields(body.part(stated, "metadata")) if stated else {})
+        found[name] = known | lengths | texts | _stated(body, options)
     if not found:
         raise TaskError(f"{options.requests}: no requests in it")
     return found
+
+
+def _stated(body: Record, options: Options) -> Row:
+    """The fields of a row that a request's metadata holds."""
+    stated = body.values.get("metadata")
+    scored = options.reply in ("score", "correctness")
+    return own.known_fields(body.part(stated, "metadata"), scored=scored) if stated else {}

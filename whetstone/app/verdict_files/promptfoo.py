@@ -1,6 +1,7 @@
 """promptfoo's JSON results: every assertion on every output is a score of it; select-best is a comparison.
 
-The judge is the kind of the assertion, since the file does not say which model graded. `select-best` names the best of
+The judge is the kind of the assertion, since the file does not say which model graded. A grader that failed left no
+assertion beside its score of 0: such a score is unreadable. `select-best` names the best of
 all outputs of a test: a verdict for it against each of the others, in the order of the prompts.
 """
 
@@ -14,6 +15,7 @@ from whetstone.app.verdict_files.rows import Dropped, Item, Record, digest, row,
 
 NAME = "promptfoo"
 BEST = "select-best"
+FAILED = "failed"
 
 
 def reads(head: Mapping[str, Any]) -> bool:
@@ -24,22 +26,19 @@ def reads(head: Mapping[str, Any]) -> bool:
 
 
 def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
-    rivals: dict[str, list[tuple[Record, Record]]] = {}
+    rivals: dict[str, list[tuple[Record, Record, str]]] = {}
     for record in records:
+        several = _several_prompts(record)
         for result in _results(record):
-            graded = result.values.get("gradingResult")
-            if not isinstance(graded, Mapping):
+            system = _system(result, several)
+            told = list(_components(result))
+            if not told:
                 yield Dropped("an output without grades")
-                continue
-            parts = graded.get("componentResults")
-            for number, part in enumerate(parts if isinstance(parts, list) and parts else [graded]):
-                if part is None:
-                    continue
-                told = result.part(part, f"componentResults[{number}]")
-                if _kind(told) == BEST:
-                    rivals.setdefault(_test(result), []).append((result, told))
+            for part in told:
+                if _kind(part) == BEST:
+                    rivals.setdefault(_test(result), []).append((result, part, system))
                 else:
-                    yield _score(result, told, options)
+                    yield _score(result, part, system, options)
     for prompt, outputs in rivals.items():
         yield from _best(prompt, outputs, options)
 
@@ -52,9 +51,37 @@ def _results(record: Record) -> Iterator[Record]:
         yield record.part(result, f"results[{number}]")
 
 
-def _score(result: Record, told: Record, options: Options) -> Item:
+def _several_prompts(record: Record) -> bool:
+    """Were several prompts tried? Only the whole document says so."""
+    results = record.values.get("results")
+    prompts = results.get("prompts") if isinstance(results, Mapping) else None
+    labels = [prompt.get("label") for prompt in prompts or () if isinstance(prompt, Mapping)]
+    return any(label != labels[0] for label in labels)
+
+
+def _components(result: Record) -> Iterator[Record]:
+    """The grades of an output, each with its assertion: a grade that failed leaves it out, the test case has it."""
+    graded = result.values.get("gradingResult")
+    if not isinstance(graded, Mapping):
+        return
+    parts = graded.get("componentResults")
+    if not isinstance(parts, list) or not parts:
+        yield result.part(graded, "gradingResult")
+        return
+    case = result.values.get("testCase")
+    asserted = case.get("assert") if isinstance(case, Mapping) else None
+    for number, part in enumerate(parts):
+        if part is None:
+            continue
+        told = result.part(part, f"componentResults[{number}]")
+        if told.values.get("assertion") is None and isinstance(asserted, list) and len(asserted) == len(parts):
+            told = Record(told.place, {**told.values, "assertion": asserted[number], FAILED: True})
+        yield told
+
+
+def _score(result: Record, told: Record, system: str, options: Options) -> Item:
     kept = told.values.get("metadata")
-    failed = isinstance(kept, Mapping) and kept.get("graderError")
+    failed = told.values.get(FAILED) or (isinstance(kept, Mapping) and kept.get("graderError"))
     answer = _answer(result)
     value = told.values.get("score")
     if value is None and isinstance(told.values.get("pass"), bool):
@@ -64,7 +91,7 @@ def _score(result: Record, told: Record, options: Options) -> Item:
         judge=options.judge or _kind(told),
         metric=_criterion(told),
         prompt=_test(result),
-        system=_system(result),
+        system=system,
         score=None if failed else Record(told.place, {"score": value}).number("score"),
         tokens=tokens.get("total") if isinstance(tokens, Mapping) else None,
         length=size(answer),
@@ -74,13 +101,13 @@ def _score(result: Record, told: Record, options: Options) -> Item:
     )
 
 
-def _best(prompt: str, outputs: Sequence[tuple[Record, Record]], options: Options) -> Iterator[Item]:
+def _best(prompt: str, outputs: Sequence[tuple[Record, Record, str]], options: Options) -> Iterator[Item]:
     ordered = sorted(outputs, key=lambda output: output[0].number("promptIdx") or 0)
-    won = [place for place, (_, told) in enumerate(ordered) if told.values.get("pass") is True]
+    won = [place for place, (_, told, _) in enumerate(ordered) if told.values.get("pass") is True]
     if len(won) != 1 or len(ordered) < 2:
         yield Dropped("a choice of the best without one winner")
         return
-    names = [_system(result) for result, _ in ordered]
+    names = [system for _, _, system in ordered]
     for place in range(len(ordered)):
         if place == won[0]:
             continue
@@ -121,12 +148,15 @@ def _criterion(told: Record) -> str:
     return f"{_kind(told)}: {asked}" if isinstance(asked, str | int | float) else _kind(told)
 
 
-def _system(result: Record) -> str:
+def _system(result: Record, several: bool) -> str:
     """The provider's label or id, and the prompt's where several were tried."""
     provider = result.values.get("provider")
     if isinstance(provider, Mapping):
         provider = provider.get("label") or provider.get("id")
-    return result.name(provider, "provider")
+    name = result.name(provider, "provider")
+    prompt = result.values.get("prompt")
+    label = prompt.get("label") if isinstance(prompt, Mapping) else None
+    return f"{name}: {label}" if several and isinstance(label, str) else name
 
 
 def _test(result: Record) -> str:

@@ -9,6 +9,11 @@ MARKS = (
     ("[The Start of Assistant {}'s Answer]", "[The End of Assistant {}'s Answer]"),
     ("<|The Start of Assistant {}'s Conversation with User|>", "<|The End of Assistant {}'s Conversation with User|>"),
 )
+ALONE = (
+    ("[The Start of Assistant's Answer]", "[The End of Assistant's Answer]"),
+    ("<|The Start of Assistant's Answer|>", "<|The End of Assistant's Answer|>"),
+    tuple(mark.format("A") for mark in MARKS[2]),
+)
 
 
 def answers(prompt: str | None) -> tuple[str | None, str | None]:
@@ -22,6 +27,12 @@ def answers(prompt: str | None) -> tuple[str | None, str | None]:
             if None not in found:
                 return found[0], found[1]
     return None, None
+
+
+def answer(prompt: str | None) -> str | None:
+    """The one answer between the markers of a grading prompt; None as for `answers`."""
+    found = (_between(prompt, start, end) for start, end in ALONE) if prompt else ()
+    return next((text for text in found if text is not None), None)
 
 
 def last_user(messages: Any) -> str | None:

@@ -113,6 +113,11 @@ def stream_verdicts(
     return reader.NAME, _rows(reader, chain([first], records), chosen, tally if tally is not None else Tally())
 
 
+def recognised(head: Mapping[str, Any]) -> str | None:
+    """The format of a file by its first record; None if it is of no known one."""
+    return next((name for name, reader in FORMATS.items() if reader.reads(head)), None)
+
+
 def _rows(reader: ModuleType, records: Iterator[Record], options: Options, tally: Tally) -> Iterator[Row]:
     place = ""
 
@@ -139,9 +144,9 @@ def _reader(path: Path, format: str | None, head: Mapping[str, Any]) -> ModuleTy
         if format not in FORMATS:
             raise ConfigError(f"no format of verdicts is called {format!r}; there are {', '.join(FORMATS)}")
         return FORMATS[format]
-    for reader in FORMATS.values():
-        if reader.reads(head):
-            return reader
+    name = recognised(head)
+    if name is not None:
+        return FORMATS[name]
     fields = ", ".join(ascii(name)[1:-1][:40] for name in list(head)[:8]) or "none"
     raise TaskError(
         f"{path}: of no known format, by its first record's fields: {fields}; known are {', '.join(FORMATS)} "

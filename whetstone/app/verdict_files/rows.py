@@ -8,7 +8,8 @@ a judge was asked and could not be understood.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from sys import intern
@@ -17,10 +18,11 @@ from typing import Any
 from whetstone.core.errors import TaskError
 
 Row = dict[str, Any]
-Verdict = str | float | None
 
 WORDS = ("first", "second", "tie")
-SWAPPED: Mapping[str, str] = {"first": "second", "second": "first", "tie": "tie"}
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a pair of UTF-16, which no file can hold as text."""
+RESULT = ("verdict", "score")
 TEXTS = ("question", "first_text", "second_text", "answer", "raw")
 """Fields that hold long texts."""
 
@@ -54,9 +56,9 @@ class Record:
         """A value as a name: a text, or a number as text."""
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not value or value.isspace():
             raise self.fault(field, f"{shown(value)} is not a name; every record needs one")
-        if any("\ud800" <= character <= "\udfff" for character in value):
+        if not value.isascii() and HALF.search(value):
             raise self.fault(field, f"{shown(value)} holds half a character; save the file as UTF-8")
         return intern(value)
 
@@ -73,6 +75,13 @@ class Record:
         if isinstance(value, bool) or not isinstance(value, int | float) or math.isinf(value):
             raise self.fault(field, f"{shown(value)} is not a finite number")
         return float(value)
+
+    def count(self, field: str) -> int | float | None:
+        """A number from 0 up, whole where it is."""
+        number = self.number(field)
+        if number is not None and number < 0:
+            raise self.fault(field, f"{number:g} is below 0")
+        return int(number) if number is not None and number.is_integer() else number
 
     def inner(self, field: str) -> Mapping[str, Any]:
         """A field that must hold an object."""
@@ -96,14 +105,19 @@ class Record:
 
 
 def row(**fields: Any) -> Row:
-    """A row without the fields that have no value; `verdict` and `score` stay."""
-    return {name: value for name, value in fields.items() if value is not None or name in ("verdict", "score")}
+    """A row without the fields that have no value; `verdict` and `score` stay.
+
+    A text that is no text and a count that is none are left out: no audit needs them, and a tool may write anything.
+    """
+    return {name: value for name, value in fields.items() if name in RESULT or _usable(name, value)}
 
 
-def both_orders(first: Row, second: Row) -> Iterator[Row]:
-    """Two rows on one pair of answers, the second shown in the reverse order."""
-    yield first | {"swapped": False}
-    yield second | {"swapped": True}
+def _usable(name: str, value: Any) -> bool:
+    if name in TEXTS:
+        return isinstance(value, str) and value != ""
+    if name == "tokens":
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return value is not None
 
 
 def size(text: Any) -> int | None:

@@ -12,7 +12,7 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO, cast
@@ -25,12 +25,14 @@ CHUNK = 1 << 20
 MAX_VALUE = 1 << 28
 """Longest JSON element, in characters: a stop for files that never end."""
 SPACE = " \t\r\n"
+LONGEST_WORD = 16
+"""More characters than any literal or escape of JSON has."""
 ZSTANDARD = 93
 LOCAL_HEADER = "<4s5H3L2H"
 """Of a member of a zip archive; the last two are the lengths of its name and of its extra field."""
 
 
-def read_records(path: Path) -> Iterator[Record]:
+def read_records(path: Path) -> Generator[Record, None, None]:
     """The records of a file, each with `file:line` (or element, row, member of an archive).
 
     Raises:
@@ -98,6 +100,8 @@ def _json(path: Path, pieces: Iterator[str]) -> Iterator[Record]:
         except RecursionError:
             raise TaskError(f"{path}:{line}: not JSON: nested too deeply") from None
         except ValueError as error:
+            if _is_wrong(error, len(buffer)):
+                raise TaskError(f"{path}:{line}: {_complaint(error)}") from None
             more = _more(path, buffer[at:], pieces, line)
             if more is not None:
                 buffer, at = more, 0
@@ -150,6 +154,13 @@ def _more(path: Path, rest: str, pieces: Iterator[str], line: int) -> str | None
     return "".join(found) if have else None
 
 
+def _is_wrong(error: ValueError, end: int) -> bool:
+    """Is it wrong whatever follows? An error at the end of what is there, or in a text without end, may be a cut."""
+    if not isinstance(error, json.JSONDecodeError):
+        return bool(error.args)
+    return error.pos < end - LONGEST_WORD and not error.msg.startswith("Unterminated string")
+
+
 def _complaint(error: ValueError) -> str:
     what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
     return f"not JSON: {what}; the line is damaged or the file is cut off"
@@ -198,7 +209,7 @@ def _member(path: Path, info: zipfile.ZipInfo, archive: zipfile.ZipFile) -> byte
         packed = file.read(info.compress_size)
     try:
         found = pyarrow.decompress(packed, decompressed_size=info.file_size, codec="zstd", asbytes=True)
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OSError) as error:
         raise TaskError(f"{path}, {ascii(info.filename)[1:-1]}: {error}") from error
     if zlib.crc32(found) != info.CRC:
         raise TaskError(f"{path}, {ascii(info.filename)[1:-1]}: damaged: its checksum does not fit")

@@ -8,6 +8,18 @@
     compare             Q63c-7e-3?<first>|<second>P      -> A, B or E
     compare_critiqued   Q...?<first>C<critique>|<second>C<critique>P -> A, B or E
 
+The shipped checkpoint was not taught these; training a judge gives them a meaning. A criterion is `#` (progress) or
+`!` (strict).
+
+    score               Q63c-7e-3?c-7=56e-3=53#C         -> a critique that ends in a grade, `!5`
+    score_at_once       Q63c-7e-3?c-7=56e-3=53#T         -> 1 to 5
+    compare_at_once     Q63c-7e-3?<first>|<second>T      -> A or B
+    p_true_critiqued    Q63c-7e-3?c-7=56e-3=53C<critique>T -> Y or N
+    compare_authorship  Q63c-7e-3?<first>|<second>I      -> A or B
+    deduce              Q63c-7e-3?C<judgment>R           -> what was judged
+
+A message by the assistant after the question is the beginning of the reply, which is continued.
+
 A critique sets each given token of a step beside the true one; `:` and `;` say that they agree or differ, and `#`
 opens the coverage list. `L` and `@` open two kinds of
 training documents (looking entries up, comparing steps) that no role uses. A signed amount such as `-7` is one token,
@@ -21,7 +33,7 @@ import re
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from whetstone.core.errors import Unsupported
-from whetstone.core.types import Form, Media, Prompt
+from whetstone.core.types import Form, Media, Part, Prompt
 
 PAD, END = "_", "$"
 LABELS = "abcdefghijklmnop"
@@ -29,6 +41,7 @@ CHARACTERS = PAD + END + "Q?=+-0123456789" + LABELS + "TICRP|!;:#@LABEYN"
 VOCABULARY = (*CHARACTERS, *(sign + digit for sign in "+-" for digit in "0123456789"))
 IDS = {token: i for i, token in enumerate(VOCABULARY)}
 TOKEN = "[+-][0-9]|."
+CRITERIA = {"progress": "#", "strict": "!"}
 QUESTION = re.compile(r"\d\d(?:[a-p][+-]\d)+")
 
 
@@ -53,19 +66,23 @@ class GritDialect:
         """The text after which grit writes its reply.
 
         Raises:
-            Unsupported: several messages, media, an unknown form, or characters grit has no token for.
+            Unsupported: several questions, media, an unknown form, or characters grit has no token for.
         """
-        if len(prompt) != 1 or len(prompt[0].parts) != 1:
-            raise Unsupported("grit reads one user message with one part")
-        part = prompt[0].parts[0]
-        if isinstance(part, Media):
-            raise Unsupported("grit reads no images and no sound")
-        return notation(part) if isinstance(part, str) else render(part)
+        if len(prompt[0].parts) != 1 or [message.role for message in prompt[1:]] not in ([], ["assistant"]):
+            raise Unsupported("grit reads one user message with one part, and the beginning of one reply")
+        return "".join(written(part) for message in prompt for part in message.parts)
+
+
+def written(part: Part) -> str:
+    """One part of a message in grit's notation."""
+    if isinstance(part, Media):
+        raise Unsupported("grit reads no images and no sound")
+    return notation(part) if isinstance(part, str) else render(part)
 
 
 def render(form: Form) -> str:
     """A form in grit's notation."""
-    fields = {name: question(value) if name == "question" else notation(value) for name, value in form.fields}
+    fields = {name: FIELDS.get(name, notation)(value) for name, value in form.fields}
     match form.name, fields:
         case "solve", {"question": q}:
             return f"Q{q}?"
@@ -87,6 +104,18 @@ def render(form: Form) -> str:
             "second_critique": two,
         }:
             return f"Q{q}?{first}C{one}|{second}C{two}P"
+        case "score", {"question": q, "answer": answer, "criterion": criterion}:
+            return f"Q{q}?{answer}{criterion}C"
+        case "score_at_once", {"question": q, "answer": answer, "criterion": criterion}:
+            return f"Q{q}?{answer}{criterion}T"
+        case "compare_at_once", {"question": q, "first": first, "second": second}:
+            return f"Q{q}?{first}|{second}T"
+        case "p_true_critiqued", {"question": q, "answer": answer, "critique": critique}:
+            return f"Q{q}?{answer}C{critique}T"
+        case "compare_authorship", {"question": q, "first": first, "second": second}:
+            return f"Q{q}?{first}|{second}I"
+        case "deduce", {"question": q, "judgment": judgment}:
+            return f"Q{q}?C{judgment}R"
     raise Unsupported(f"grit was not taught the form {form.name!r}")
 
 
@@ -106,3 +135,13 @@ def notation(value: str | Form) -> str:
     if strange is not None:
         raise Unsupported(f"grit has no token for {strange!r}")
     return text
+
+
+def criterion(value: str | Form) -> str:
+    """The mark of a criterion by which answers are graded."""
+    if value not in CRITERIA:
+        raise Unsupported(f"grit grades by {' or '.join(CRITERIA)} only")
+    return CRITERIA[value]
+
+
+FIELDS = {"question": question, "criterion": criterion}

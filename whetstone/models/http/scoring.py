@@ -81,7 +81,8 @@ def read(way: str, value: Mapping[str, Any], requests: Sequence[Score]) -> list[
     else:
         tokens = _of_prompt(value.get("prompt_logprobs") or choice.get("prompt_logprobs"), wanted)
     if tokens is None:
-        return [Unsupported(f"the start of {wanted[:40]!r} falls inside a token of the prompt; it cannot be scored")]
+        why = "falls inside a token of the prompt, or the server's tokens do not spell the prompt"
+        return [Unsupported(f"the start of {wanted[:40]!r} {why}; it cannot be scored")]
     prompt = (value.get("usage") or {}).get("prompt_tokens")
     read_tokens = max(prompt - len(tokens), 0) if isinstance(prompt, int) else 0
     return [Generation(wanted, tokens, "stop", Usage(read_tokens, len(tokens)))]
@@ -97,11 +98,16 @@ def _echoed(choice: Mapping[str, Any], prompt: str, wanted: str) -> tuple[Token,
 
 
 def _echo(choice: Mapping[str, Any], prompt: str) -> tuple[list[dict[str, Any]], list[int], int]:
-    """Tokens of an echo, where each starts in the text that they spell, and where the prompt ends in it."""
+    """Tokens of an echo, where each starts in the text that they spell, and where the prompt ends in it.
+
+    No tokens where they do not spell the text, as when the bytes of one character are spread over several.
+    """
     entries = entries_of(choice.get("logprobs"))
     if not entries:
         raise NotOffered("no log-probabilities of the prompt")
     start = "".join(entry["token"] for entry in entries).find(prompt)
+    if start < 0 and str(choice.get("text") or "").startswith(prompt):
+        return [], [], 0
     if start < 0:
         raise NotOffered("the prompt is not echoed")
     starts = list(accumulate((len(entry["token"]) for entry in entries), initial=0))

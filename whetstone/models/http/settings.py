@@ -58,8 +58,7 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.model:
             raise ConfigError("openai/ needs the name of a model: openai/MODEL@URL")
-        given = self.urls or tuple(filter(None, map(str.strip, os.environ.get("OPENAI_BASE_URL", "").split(","))))
-        object.__setattr__(self, "urls", tuple(map(base_url, given or (OPENAI,))))
+        object.__setattr__(self, "urls", tuple(map(base_url, self.urls)) or _environment() or (OPENAI,))
         for name, kinds in (("api", get_args(Api)), ("scoring", get_args(Scoring))):
             if getattr(self, name) not in kinds:
                 raise ConfigError(f"{name}={getattr(self, name)!r} is not one of {', '.join(kinds)}")
@@ -83,6 +82,15 @@ class Settings:
         if not value.isascii() or not value.isprintable() or " " in value:
             raise MissingKey(f"{self.key} holds characters that no key has; set it again")
         return value or None
+
+
+def _environment() -> tuple[str, ...]:
+    """The base URLs that the environment names."""
+    named = filter(None, map(str.strip, os.environ.get("OPENAI_BASE_URL", "").split(",")))
+    try:
+        return tuple(map(base_url, named))
+    except ConfigError as error:
+        raise ConfigError(f"OPENAI_BASE_URL: {error}") from error
 
 
 def base_url(url: str) -> str:

@@ -37,7 +37,7 @@ class Transport:
         self._size = 0
 
     async def post(self, path: str, body: bytes, timeout: float) -> Answer:
-        """Status, headers and content of the answer, with the key blotted out of an error's content.
+        """Status, headers and content of the answer, with the key blotted out wherever the server repeats it.
 
         Raises:
             TimeoutError: the answer was not complete in time, however lively it came.
@@ -68,7 +68,7 @@ class Transport:
                     await response.aclose()
         finally:
             self._free.append(slot)
-        if response.status_code != 200 and self._secret:
+        if self._secret:
             data = data.replace(self._secret.encode(), b"***")
         return response.status_code, response.headers, data
 

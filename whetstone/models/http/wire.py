@@ -227,11 +227,13 @@ class Wire:
             error: what it means by itself.
         """
         first, body = requests[0], asked.body
-        if isinstance(first, Embed) and isinstance(error, (RequestRefused, WrongBaseUrl, UnknownModel)):
-            return Unsupported(f"this server gives no vectors: {error}")
+        said, _ = message_of(data)
+        if isinstance(first, Embed):
+            broken = isinstance(error, Trouble) and "embedding" not in said.lower()
+            known = isinstance(error, (RequestRefused, WrongBaseUrl, UnknownModel, Trouble))
+            return Unsupported(f"this server gives no vectors: {error}") if known and not broken else error
         if not isinstance(error, (RequestRefused, Trouble)):
             return error
-        said, _ = message_of(data)
         name = named(data, said, body)
         if name in ("max_tokens", "seed"):
             return self._leave_out(name)

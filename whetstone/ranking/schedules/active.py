@@ -121,13 +121,11 @@ class Belief:
             out |= ~may[one, two]
         if out.all():
             return None
-        gap = self.mean[one] - self.mean[two]
-        variance = self.covariance[one, one] + self.covariance[two, two] - 2 * self.covariance[one, two]
         if self.criterion == "information":
-            chance = scipy.special.expit(gap)
-            value = np.log1p(chance * (1 - chance) * variance)
+            value = self.information[one, two]
         else:
-            value = self.reach * np.sqrt(variance) - np.abs(gap)
+            gap, variance = self._gaps
+            value = (self.reach * np.sqrt(variance) - np.abs(gap))[one, two]
         value[out] = -np.inf
         at = int(np.lexsort((rng.random(len(value)), -value))[0])
         return int(one[at]), int(two[at])
@@ -143,6 +141,20 @@ class Belief:
         if told and not self.direct[winner, loser]:
             self.direct[winner, loser] = True
             self.better = _closure(self.direct) if self.transitive else self.direct
+
+    @property
+    def information(self) -> Floats:
+        """[k, k] about how much a match of a pair is expected to tell of the strengths, settled or not."""
+        gap, variance = self._gaps
+        chance = scipy.special.expit(gap)
+        return np.asarray(np.log1p(chance * (1 - chance) * variance))
+
+    @property
+    def _gaps(self) -> tuple[Floats, Floats]:
+        """[k, k] expected differences of strengths, and their variances."""
+        own = self.covariance.diagonal()
+        variance = np.maximum(own[:, None] + own - 2 * self.covariance, 0.0)
+        return self.mean[:, None] - self.mean, variance
 
     @property
     def cyclic(self) -> NDArray[np.intp]:

@@ -1,0 +1,150 @@
+"""What trained metrics and judges reach on generated worlds: `python benchmarks/trained_metrics.py [NAME ...]`.
+
+The worlds are those of the tests, larger; the tables stand in `docs/trained_metrics.md`. Judges are trained from
+scratch (two layers, 64 wide, a word a token), but for `critic`, which trains grit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from whetstone.audits.dialogue_quality import dialogue_quality
+from whetstone.audits.mismatch import mismatch
+from whetstone.audits.rating_predictors import rating_predictors
+from whetstone.core.types import Finding, Round
+from whetstone.loops._train import train
+from whetstone.loops.answer_graders import answer_graders
+from whetstone.loops.aspect_evaluator import aspect_evaluator
+from whetstone.loops.author_style import author_style
+from whetstone.loops.generalist_critic import generalist_critic
+from whetstone.loops.judge_mixture import judge_mixture
+from whetstone.loops.judgments import judgments
+from whetstone.loops.objectives import likelihood
+from whetstone.loops.rollout_judge import rollout_judge
+from whetstone.loops.rubric_judge import rubric_judge
+from whetstone.models.grit import load_grit
+from whetstone.tasks.load import load_task
+
+TESTS = Path(__file__).parents[1] / "tests"
+
+
+def world(path: str) -> Any:
+    """A test file as a module."""
+    spec = importlib.util.spec_from_file_location(path.replace("/", "_"), TESTS / f"{path}.py")
+    assert spec
+    assert spec.loader
+    module = ModuleType(spec.name)
+    spec.loader.exec_module(module)
+    return module
+
+
+def show(findings: Iterable[Finding]) -> None:
+    """One line a finding."""
+    for f in findings:
+        if f.estimate is not None:
+            limits = "" if f.interval is None else f"[{f.interval[0]:.2f}, {f.interval[1]:.2f}]"
+            print(f"  {f.name:45s} {f.estimate:7.3f}  {limits:16s} n={f.n}  {f.verdict}")
+
+
+def rounds(found: Iterable[Round]) -> None:
+    """The metrics of every round."""
+    for r in found:
+        print(f" round {r.index}")
+        show(replace(metric, name=name) for name, metric in sorted(r.metrics.items()) if name not in ("loss", "sheet"))
+
+
+def lm(words: Any) -> tuple[Any, Any]:
+    """A model from scratch and its runner."""
+    shared = world("loops/conftest")
+    model = shared.make_reader(words)
+    return model, shared.Drive(model)
+
+
+def run_mismatch() -> None:
+    show(mismatch(world("audits/test_mismatch").rows(240)))
+
+
+def run_dialogue() -> None:
+    w = world("audits/test_dialogue_quality")
+    show(dialogue_quality(w.raw(200), w.rated(200)))
+
+
+def run_raters() -> None:
+    w, toy = world("audits/test_rating_predictors"), world("conftest")
+    for planted in (True, False):
+        show(rating_predictors(w.cases_of(toy, 120, planted=planted)))
+
+
+def run_mixture() -> None:
+    w = world("loops/test_judge_mixture")
+    task = judgments(w.material(2000, 1), tasks=w.SAME)
+    model, runner = lm(w.WORDS)
+    settings = {"target": "pairs", "unseen": "labels", "warm": 5000, "patch": 600, "lessons": 3200, "checks": 8}
+    rounds(judge_mixture(model, task, runner, monitor=300, max_tokens=24, **settings))
+
+
+def run_rubric() -> None:
+    w = world("loops/test_rubric_judge")
+    for feedback in (True, False):
+        model, runner = lm(w.WORDS)
+        settings = {"rounds": 3, "lessons": 2500, "monitor": 200, "max_tokens": 16, "feedback": feedback}
+        rounds(rubric_judge(model, w.Rubrics(600), runner, **settings))
+
+
+def run_rollout() -> None:
+    w = world("loops/test_rollout_judge")
+    model, runner = lm(w.WORDS)
+    read = [o.demonstration for e in w.Game().examples("train", n=2500, seed=7) for o in w.lessons_of(e)[2::3]]
+    train(model, read, likelihood, lr=2e-2)
+    rounds(rollout_judge(model, w.Game(), runner, rollouts=2500, monitor=100, lr=1e-2, max_tokens=24))
+
+
+def run_aspects() -> None:
+    w = world("loops/test_aspect_evaluator")
+    model, runner = lm(w.WORDS)
+    rounds(aspect_evaluator(model, w.Aspects(), runner, rounds=1, pairs=1000, monitor=100, max_tokens=10))
+
+
+def run_critic() -> None:
+    model, runner = load_grit(), world("loops/conftest").Drive
+    settings = {"questions": 700, "policy": 80, "monitor": 60, "lr": 5e-3}
+    rounds(generalist_critic(model, load_task("ledger:levels=3-5"), runner(model), **settings))
+
+
+def run_style() -> None:
+    w = world("loops/test_author_style")
+    for styles in (True, False):
+        model, runner = lm(w.WORDS)
+        settings = {"texts": 2400, "monitor": 200, "max_tokens": 8, "tokens_per_batch": 256}
+        rounds(author_style(model, w.Reports(styles=styles), runner, **settings))
+
+
+def run_graders() -> None:
+    w = world("loops/test_answer_graders")
+    model, _ = lm(w.WORDS)
+    settings = {"answers": 3500, "monitor": 60, "max_tokens": 16, "rater": "rater"}
+    rounds(answer_graders(model, w.Answers(), w.runner_of(model), **settings))
+
+
+RUNS: dict[str, Callable[[], None]] = {name[4:]: run for name, run in list(globals().items()) if name[:4] == "run_"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RUNS))
+    for name in parser.parse_args().names or RUNS:
+        began = time.process_time()
+        print(name)
+        RUNS[name]()
+        print(f"  ({time.process_time() - began:.0f} s of one core)\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,340 @@
+"""Outputs put to a judge: flows, the rows of verdicts.jsonl, and what they come to."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from whetstone.app.meter import Paid
+from whetstone.app.outputs import Item, OutputTask
+from whetstone.app.workbench import Workbench
+from whetstone.audits.evaluating import Pair, higher
+from whetstone.audits.recorded import Verdicts
+from whetstone.audits.win_rates import win_rates
+from whetstone.core.errors import ConfigError, StoreError
+from whetstone.core.flow import Flow
+from whetstone.core.registry import Method, load
+from whetstone.core.types import TIE, Candidate, Finding, Generation, Json, Signal, Task, Verdict
+from whetstone.ranking.judge_error import prediction_powered_rate
+from whetstone.stats import Estimate, clustered_mean, finding, proportion, wilson
+
+Row = dict[str, Json]
+FINAL = {"both orders": "win rate", "length controlled": "at equal length", "human": "by the labels"}
+SKIPPED = ("one order", "error of one order")
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Two outputs to one question, and what people say of them: the share of the first (None: unknown)."""
+
+    item: Item
+    first: str
+    second: str
+    preferred: float | None
+
+    @property
+    def key(self) -> str:
+        """The pair's name."""
+        return f"{self.item.id}/{self.first}|{self.second}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a judge made of a system, or of one system against another.
+
+    Attributes:
+        against: the other system; "" for scores.
+        findings: win rates or mean scores, as far as the labels and lengths allow.
+        judged: pairs or outputs with a verdict; `ties` of them are even; `abstained` is the number without one.
+    """
+
+    system: str
+    against: str
+    findings: tuple[Finding, ...]
+    judged: int
+    ties: int
+    abstained: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything that one run of a judge found."""
+
+    judge: str
+    model: str
+    kind: str
+    file: str
+    rows: int
+    standings: tuple[Standing, ...]
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    tokens: int = 0
+    requests: int = 0
+    paid: Paid | None = None
+    run: str = ""
+
+
+# ----------------------------------------------------------------------------------------- asking
+
+
+def pairings(items: Sequence[Item], baseline: str = "") -> list[Pairing]:
+    """Every two outputs to the same question, or every output against the baseline's.
+
+    Raises:
+        ConfigError: no question has two outputs, or none of the baseline's.
+    """
+    found = []
+    for item in items:
+        names = list(item.answers)
+        chosen = list(combinations(names, 2))
+        if baseline:
+            chosen = [(name, baseline) for name in names if name != baseline and baseline in names]
+        for first, second in chosen:
+            found.append(Pairing(item, first, second, _preferred(item, first, second)))
+    if not found:
+        known = ", ".join(dict.fromkeys(name for item in items for name in item.answers))
+        if baseline:
+            raise ConfigError(
+                f"--baseline {baseline}: no other system answers a question that it does; there are {known}"
+            )
+        raise ConfigError(
+            "no question has two outputs to compare; give two columns or files, or a judge of single ones"
+        )
+    return found
+
+
+def _preferred(item: Item, first: str, second: str) -> float | None:
+    """The pair's own label, else who has the higher one of two labels."""
+    if item.preferred is not None:
+        return item.preferred if first == next(iter(item.answers)) else 1 - item.preferred
+    one, two = item.answers[first].label, item.answers[second].label
+    return None if one is None or two is None else (float(np.sign(one - two)) + 1) / 2
+
+
+def candidate(item: Item, system: str) -> Candidate:
+    """One output as methods see it."""
+    return Candidate(f"{item.id}/{system}", Generation(item.answers[system].text), system)
+
+
+def compare(
+    bench: Workbench, task: Task, asked: Sequence[Pairing], judge: Method, options: Mapping[str, Any]
+) -> dict[str, Verdict]:
+    """The judge's verdict on every pair; one that failed has the error as its reason."""
+    function = load(judge.name, judge.kind)
+
+    def flow(pair: Pairing) -> Flow[Verdict]:
+        a, b = candidate(pair.item, pair.first), candidate(pair.item, pair.second)
+        found: Flow[Verdict] = function(task, pair.item.example, a, b, **options)
+        return found
+
+    driven = bench(f"judge {judge.name}", {pair.key: flow(pair) for pair in asked})
+    failed = {
+        key: Verdict((), None, reason=f"failed: {failure.error}: {failure.message}")
+        for key, failure in driven.failures.items()
+    }
+    return {**driven.results, **failed}
+
+
+def score(
+    bench: Workbench, task: Task, items: Sequence[Item], signal: Method, options: Mapping[str, Any]
+) -> dict[str, list[Signal]]:
+    """The signal's values for all outputs of every question."""
+    function = load(signal.name, signal.kind)
+    driven = bench(
+        f"judge {signal.name}",
+        {
+            item.id: function(task, item.example, [candidate(item, name) for name in item.answers], **options)
+            for item in items
+        },
+    )
+    sizes = {item.id: len(item.answers) for item in items}
+    failed = {
+        key: [Signal(None, "score", 0, abstained=f"failed: {failure.error}: {failure.message}")] * sizes[key]
+        for key, failure in driven.failures.items()
+    }
+    return {**driven.results, **failed}
+
+
+def by_score(asked: Sequence[Pairing], values: Mapping[str, Sequence[Signal]]) -> dict[str, Verdict]:
+    """The output with the higher value of each pair, as a verdict."""
+    found = {}
+    for pair in asked:
+        signals = dict(zip(pair.item.answers, values[pair.item.id], strict=True))
+        a, b = candidate(pair.item, pair.first), candidate(pair.item, pair.second)
+        found[pair.key] = higher(Pair(pair.item.example, a, b), signals[pair.first], signals[pair.second])
+    return found
+
+
+# ------------------------------------------------------------------------------------------- rows
+
+
+def verdict_rows(name: str, pair: Pairing, verdict: Verdict) -> Iterator[Row]:
+    """A row for each time that the pair was shown, or one for a judge that shows no single verdicts."""
+    first, second = candidate(pair.item, pair.first), candidate(pair.item, pair.second)
+    # A panel's members have verdicts on both orders themselves, and aspects are parts of one verdict.
+    single = {one.shown for one in verdict.orders} == {(first.id, second.id), (second.id, first.id)}
+    for one in verdict.orders if single else [verdict]:
+        swapped = single and one.shown[0] == second.id
+        a, b = (second, first) if swapped else (first, second)
+        row: Row = {
+            "judge": name,
+            "prompt": pair.item.id,
+            "pair": pair.key,
+            "swapped": swapped,
+            "first": a.source,
+            "second": b.source,
+            "first_length": len(a.text),
+            "second_length": len(b.text),
+            "verdict": place(one.choice, a.id, b.id),
+        }
+        if one.probs:
+            row["probability"] = one.probs.get(a.id, 0.0) + one.probs.get(TIE, 0.0) / 2
+        if pair.preferred is not None:
+            share = 1 - pair.preferred if swapped else pair.preferred
+            row["label"] = {1.0: "first", 0.0: "second", 0.5: "tie"}[share]
+        if pair.item.category:
+            row["category"] = pair.item.category
+        if one.choice is None:
+            row |= {"reason": one.reason or verdict.reason, "raw": one.raw}
+        yield row
+
+
+def place(choice: str | None, first: str, second: str) -> str | None:
+    """A choice as the place where it was shown."""
+    return {first: "first", second: "second", TIE: "tie"}.get(choice) if choice is not None else None
+
+
+def score_rows(name: str, item: Item, signals: Sequence[Signal]) -> Iterator[Row]:
+    """A row for each output's score."""
+    for (system, answer), signal in zip(item.answers.items(), signals, strict=True):
+        row: Row = {
+            "judge": name,
+            "prompt": item.id,
+            "system": system,
+            "score": signal.value,
+            "length": len(answer.text),
+        }
+        if answer.label is not None:
+            row["label"] = answer.label
+        if item.category:
+            row["category"] = item.category
+        if signal.abstained is not None:
+            row["reason"] = signal.abstained
+        yield row
+
+
+def write_rows(rows: Sequence[Row], path: Path) -> None:
+    """Write JSON Lines whole: to a file beside it first.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    half = path.with_name(f"{path.name}.half")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with half.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+        os.replace(half, path)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}; choose another --out") from None
+
+
+# ---------------------------------------------------------------------------------------- results
+
+
+def compared(asked: Sequence[Pairing], verdicts: Mapping[str, Verdict]) -> tuple[Standing, ...]:
+    """Each pair of systems: win rate of the first by the judge's final verdicts, and its corrections."""
+    groups: dict[tuple[str, str], list[Pairing]] = {}
+    for pair in asked:
+        turned = (pair.second, pair.first) in groups
+        groups.setdefault((pair.second, pair.first) if turned else (pair.first, pair.second), []).append(pair)
+    return tuple(_standing(names, pairs, verdicts) for names, pairs in groups.items())
+
+
+def _standing(names: tuple[str, str], pairs: Sequence[Pairing], verdicts: Mapping[str, Verdict]) -> Standing:
+    share, gold, lengths = [], [], []
+    for pair in pairs:
+        choice = verdicts[pair.key].choice
+        mine, other = (candidate(pair.item, name) for name in names)
+        share.append(np.nan if choice is None else 0.5 if choice == TIE else float(choice == mine.id))
+        preferred = pair.preferred if pair.first == names[0] or pair.preferred is None else 1 - pair.preferred
+        gold.append(np.nan if preferred is None else preferred)
+        lengths.append((len(mine.text), len(other.text)))
+    ours = np.array(share)
+    read = ~np.isnan(ours)
+    found: tuple[Finding, ...] = ()
+    if read.any():
+        # As if each pair had been shown in both orders with the final verdict as the outcome of either.
+        both = Verdicts(
+            np.concatenate([ours, 1 - ours]),
+            np.tile(np.arange(len(ours)), 2),
+            np.repeat([False, True], len(ours)),
+            None if np.isnan(gold).all() else np.concatenate([gold, 1 - np.array(gold)]),
+            np.concatenate([np.array(lengths, float), np.array(lengths, float)[:, ::-1]]),
+        )
+        found = tuple(_final(one) for one in win_rates(both) if one.name not in SKIPPED and one.estimate is not None)
+    return Standing(*names, found, int(read.sum()), int((ours == 0.5).sum()), int((~read).sum()))
+
+
+def _final(one: Finding) -> Finding:
+    if one.name != "error of both orders":
+        return replace(one, name=FINAL.get(one.name, one.name))
+    bounds = one.interval
+    if bounds is None and one.estimate == 0:
+        # No error on any labelled pair: what their number leaves possible, in either direction.
+        most = (wilson(0, one.n).interval or (0.0, 1.0))[1]
+        bounds = (-most, most)
+    return replace(one, name="error of the judge", interval=bounds)
+
+
+def scored(items: Sequence[Item], values: Mapping[str, Sequence[Signal]]) -> tuple[Standing, ...]:
+    """Each system's mean score, and with labels on some outputs the mean that people would give."""
+    by_system: dict[str, list[tuple[float | None, float | None, str]]] = {}
+    for item in items:
+        for (system, answer), signal in zip(item.answers.items(), values[item.id], strict=True):
+            by_system.setdefault(system, []).append((signal.value, answer.label, item.id))
+    found = []
+    for system, rows in by_system.items():
+        known = [(value, label, where) for value, label, where in rows if value is not None]
+        shares = all(0 <= value <= 1 for value, *_ in known)
+        average = _share_of if shares else clustered_mean
+        means = [finding("mean score", average([v for v, _, _ in known], [w for *_, w in known]))]
+        labels = [(label, where) for _, label, where in rows if label is not None]
+        if labels:
+            given = _share_of if all(0 <= x <= 1 for x, _ in labels) else clustered_mean
+            means.append(finding("by the labels", given([x for x, _ in labels], [w for _, w in labels])))
+            both = [(label, value) for value, label, _ in known if label is not None]
+            more = [value for value, label, _ in known if label is None]
+            powered = prediction_powered_rate([label for label, _ in both], [value for _, value in both], more)
+            means.append(finding("prediction-powered", powered))
+        shown = tuple(one for one in means if one.estimate is not None)
+        found.append(Standing(system, "", shown, len(known), 0, len(rows) - len(known)))
+    return tuple(found)
+
+
+def _share_of(values: Sequence[float], groups: Sequence[str]) -> Estimate:
+    return proportion(values, groups=groups)
+
+
+def reasons_of(verdicts: Sequence[Verdict | Signal]) -> dict[str, int]:
+    """Why there is no verdict, counted."""
+    said = Counter(
+        (one.reason if isinstance(one, Verdict) else one.abstained) or "no reason given"
+        for one in verdicts
+        if (one.choice is None if isinstance(one, Verdict) else one.value is None)
+    )
+    return dict(said.most_common())
+
+
+def judged_task(name: str, items: Sequence[Item], max_tokens: int | None = None) -> OutputTask:
+    """The task that the judge sees."""
+    task = OutputTask(name, items)
+    return task if max_tokens is None else replace(task, sampling=replace(task.sampling, max_tokens=max_tokens))

@@ -1,0 +1,87 @@
+"""Students' answers with teachers' grades and feedback, and two graders that need no training."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from whetstone.audits.answer_grading import GRADE, RATE
+from whetstone.audits.graded_answers import Answer, Floats
+from whetstone.core.errors import Abstain, TaskError
+from whetstone.core.flow import Flow, embed, sample
+from whetstone.core.types import Embedding, Example, Prompt, Sampling, form, user
+from whetstone.signals import forms
+from whetstone.signals.parsing import read_score
+
+Graded = tuple[float | None, str]
+
+
+def answers_of(examples: Sequence[Example]) -> list[Answer]:
+    """The `candidates` of every example with their `grades` (whole numbers from 0) and, if known, `feedback`.
+
+    Raises TaskError that names the example.
+    """
+    found = []
+    for example in examples:
+        texts, grades, said = (example.meta.get(name) for name in ("candidates", "grades", "feedback"))
+        if not isinstance(texts, Sequence) or not isinstance(grades, Sequence) or len(texts) != len(grades):
+            raise TaskError(f"{example.id}: needs the columns `candidates` and `grades`, one grade a candidate")
+        reasons = said if isinstance(said, Sequence) and len(said) == len(texts) else [""] * len(texts)
+        for text, grade, reason in zip(texts, grades, reasons, strict=True):
+            found.append(Answer(example, str(text), round(float(str(grade))), str(reason)))
+    return found
+
+
+def question(answer: Answer, high: int) -> Prompt:
+    """What a grader is asked."""
+    fields = {"question": answer.example.question, "answer": answer.text, "high": str(high)}
+    return forms.about(answer.example, user(form("grade_answer", GRADE, **fields)))
+
+
+def reply(answer: Answer) -> str:
+    """What a teacher says: feedback, then the grade."""
+    return f"{answer.feedback}\nScore: {answer.grade}".lstrip()
+
+
+def asked(answer: Answer, *, high: int, max_tokens: int) -> Flow[Graded]:
+    """Grade and feedback by the model as it is."""
+    (said,) = yield from sample(question(answer, high), sampling=Sampling(0.0, max_tokens=max_tokens))
+    return _read(said.text, 0, high)
+
+
+def rated(answer: Answer, feedback: str, *, role: str, max_tokens: int) -> Flow[float | None]:
+    """How helpful somebody who is not told whose it is finds a feedback, 1 to 5; None for an empty one."""
+    if not feedback.strip():
+        return None
+    fields = {"question": answer.example.question, "answer": answer.text, "feedback": feedback.strip()}
+    prompt = forms.about(answer.example, user(form("rate_feedback", RATE, **fields)))
+    (said,) = yield from sample(prompt, sampling=Sampling(0.0, max_tokens=max_tokens), role=role)
+    return _read(said.text, 1, 5)[0]
+
+
+def vector(answer: Answer, *, layer: int) -> Flow[tuple[float, ...] | None]:
+    """The embedding of an answer; None from a model that has none."""
+    try:
+        found: Embedding = yield from embed(user(answer.text), layer=layer)
+    except Abstain:
+        return None
+    return found.vector
+
+
+def most_similar(rows: Floats, known: Floats) -> list[int]:
+    """For each row [n, d] the closest known row [m, d] by Canberra distance."""
+    found = []
+    for row in rows:
+        scale = np.abs(known) + np.abs(row)
+        apart = np.divide(np.abs(known - row), scale, out=np.zeros_like(scale), where=scale > 0)
+        found.append(int(apart.sum(axis=1).argmin()))
+    return found
+
+
+def _read(text: str, low: int, high: int) -> Graded:
+    reading = read_score(text, low, high)
+    if reading is None:
+        return None, ""
+    return float(reading.value), re.sub(r"\s*score\W*$", "", text[: reading.start], flags=re.IGNORECASE)
