@@ -1,9 +1,9 @@
-"""Sampling speed against `generate` of transformers: `python benchmarks/sampling.py [--model FOLDER]`.
+"""Sampling speed against `generate` of transformers: `python benchmarks/sampling.py [--model FOLDER] [--threads N]`.
 
 Sixteen samples for each of 200 questions of unequal length. "a question at a time" is `generate` with
 `num_return_sequences=16`; "static batch" is one `generate` call over all rows, padded on the left, or over as many at
 a time as turn out best. Tokens are those up to and including each reply's end, in every row of the table, by processor
-time on one thread; medians of rounds in turn.
+time on one thread, or by the clock on more; medians of rounds in turn.
 Without a grit checkpoint the network is a random one of grit's shape, whose replies end at random.
 """
 
@@ -94,13 +94,16 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--slots", type=int, default=256)
+    parser.add_argument("--threads", type=int, default=1, help="of torch, for everything")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(options.threads)
+    clock = time.process_time if options.threads == 1 else time.perf_counter
+    settings: dict[str, Any] = {"slots": options.slots, "threads": options.threads}
     if options.model or (CHECKPOINT / "config.json").exists():
-        model = TransformersModel(options.model or CHECKPOINT, device="cpu", slots=options.slots)
+        model = TransformersModel(options.model or CHECKPOINT, device="cpu", **settings)
     else:
         net: Any = build_network(seed=0)
-        model = TransformersModel.of(net, build_tokenizer(), slots=options.slots, name="random weights of grit's shape")
+        model = TransformersModel.of(net, build_tokenizer(), **settings, name="random weights of grit's shape")
     prompts = questions(options.questions)
     few = prompts[:: max(1, len(prompts) // 20)]
     model.open().close()
@@ -116,10 +119,10 @@ def main() -> None:
     rates: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(options.rounds):
         for name, task in work.items():
-            began = time.process_time()
-            rates[name].append(task() / (time.process_time() - began))
+            began = clock()
+            rates[name].append(task() / (clock() - began))
     first = next(iter(rates.values()))
-    table = Table(title=f"{model.name}, {options.slots} slots, one thread", caption=TARGETS)
+    table = Table(title=f"{model.name}, {options.slots} slots, threads: {options.threads}", caption=TARGETS)
     for column in ("", "tokens/s", "engine is"):
         table.add_column(column, justify="right" if column else "left")
     for name, found in rates.items():

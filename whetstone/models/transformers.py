@@ -53,14 +53,15 @@ class TransformersModel:
         dtype: `auto` is float32 on the CPU and the checkpoint's own type elsewhere; or `float32`, `bfloat16` ...
         dialect: renders prompts instead of the tokenizer's chat template.
         slots: most replies that are generated at once.
+        threads: of torch while it samples and scores; None: one for networks under four million weights, whose
+            operations are too short to share unless cores are idle, otherwise torch's own setting.
         lora_rank: 0 trains all weights; otherwise only adapters of this rank (needs peft).
         optimizer: makes the optimizer in place of AdamW.
         learning_rate: what training loops use that are given none; by default 1e-4 for adapters, 1e-5 otherwise.
         name: what the model is called; by default `hf/FOLDER`.
 
     Tokens of replies are those of their text: the end token is counted in `usage` but not listed, as nothing that
-    comes after a stop string is. Networks under four million weights sample on one thread, since their operations are
-    too short to share; otherwise the number of threads is torch's own setting.
+    comes after a stop string is.
 
     Raises:
         ModelError: the folder is missing, incomplete, damaged, or not a causal language model.
@@ -74,13 +75,16 @@ class TransformersModel:
         dtype: str = "auto",
         dialect: Dialect | None = None,
         slots: int = 256,
+        threads: int | None = None,
         lora_rank: int = 0,
         optimizer: OptimizerFactory | None = None,
         learning_rate: float | None = None,
         name: str = "",
     ) -> None:
         net, tokenizer = load_pretrained(folder, find_device(device), dtype)
-        self._setup(net, tokenizer, dialect, slots, lora_rank, optimizer, learning_rate, name or f"hf/{folder}")
+        self._setup(
+            net, tokenizer, dialect, slots, threads, lora_rank, optimizer, learning_rate, name or f"hf/{folder}"
+        )
 
     @classmethod
     def of(
@@ -90,6 +94,7 @@ class TransformersModel:
         *,
         dialect: Dialect | None = None,
         slots: int = 256,
+        threads: int | None = None,
         lora_rank: int = 0,
         optimizer: OptimizerFactory | None = None,
         learning_rate: float | None = None,
@@ -98,7 +103,7 @@ class TransformersModel:
         """A model from a network and a tokenizer (of transformers or of tokenizers) that are in memory already."""
         self = cls.__new__(cls)
         tokenizer = wrapped(tokenizer, net)
-        self._setup(net, tokenizer, dialect, slots, lora_rank, optimizer, learning_rate, name)
+        self._setup(net, tokenizer, dialect, slots, threads, lora_rank, optimizer, learning_rate, name)
         return self
 
     def _setup(
@@ -107,6 +112,7 @@ class TransformersModel:
         tokenizer: Any,
         dialect: Dialect | None,
         slots: int,
+        threads: int | None,
         lora_rank: int,
         optimizer: OptimizerFactory | None,
         learning_rate: float | None,
@@ -120,7 +126,8 @@ class TransformersModel:
         self.tokenizer, self.dialect = tokenizer, dialect
         self.codec = TextCodec(tokenizer, dialect, end_tokens(net, tokenizer))
         self.context = context_limit(net.config.get_text_config(), tokenizer)
-        self._size = sum(parameter.numel() for parameter in self.net.parameters())
+        small = net.device.type == "cpu" and sum(parameter.numel() for parameter in self.net.parameters()) < SMALL
+        self.threads = 1 if small and threads is None else threads
         self._lora = bool(lora_rank)
         self._make_optimizer = optimizer or _adamw
         self._fingerprint: str | None = None
@@ -157,7 +164,7 @@ class TransformersModel:
             slots=self.slots,
             context=self.context,
             memory=cache_memory(self.device),
-            threads=1 if self.device.type == "cpu" and self._size < SMALL else None,
+            threads=self.threads,
         )
 
     # ---------------------------------------------------------------------------------- training
