@@ -1,7 +1,8 @@
 """One method on a task and a model; its flags are its options.
 
 A signal is tested for telling right from wrong, a judge against the exact check, a strategy for its accuracy, an audit
-and a study print their findings, a loop trains, a guard looks at the rounds of a stored run (--run).
+and a study print their findings, a loop trains, a guard looks at the rounds of a stored run (--run), a table works on
+a file (--data).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from whetstone.app.flags import (
 )
 from whetstone.app.grading import questions, sampled
 from whetstone.app.material import cases, pairs
+from whetstone.app.method_data import findings_of
 from whetstone.app.result import decode
 from whetstone.app.steps import know
 from whetstone.app.verbs import solve, train
@@ -47,6 +49,14 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
         add_store(parser)
     elif known and known.kind == "loop":
         train.shared(parser)
+    elif known and known.kind == "table":
+        parser.add_argument(
+            "--data",
+            required=True,
+            type=Path,
+            metavar="FILE",
+            help="its arguments: a .json object by name, or a table with a column for each",
+        )
     else:
         add_common(parser)
         parser.add_argument("--samples", type=positive, default=8, help="samples a question (default 8)")
@@ -57,7 +67,7 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 def main(args: argparse.Namespace) -> None:
     known = find_method(args.name)
-    if known.kind in ("ranking", "table"):
+    if known.kind == "ranking":
         raise ConfigError(f"{known.name} works on data, not on a model: see whetstone show {known.name}")
     options = method_options(args, known)
     console = Console(sys.stderr if args.json else sys.stdout)
@@ -65,6 +75,9 @@ def main(args: argparse.Namespace) -> None:
         look(args, known, options, console)
     elif known.kind == "loop":
         train.run(args, known, options, console)
+    elif known.kind == "table":
+        found = findings_of(known, args.data, **options)
+        emit(found) if args.json else show_findings(console, found)
     else:
         ask(args, known, options, console)
 
