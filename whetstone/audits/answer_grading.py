@@ -79,7 +79,7 @@ def answer_grading(
         reading = read_score(reply.text, low, top)
         if reading is None:
             return None, ""
-        return float(reading.value), re.sub(r"\W*score\W*$", "", reply.text[: reading.start], flags=re.IGNORECASE)
+        return float(reading.value), re.sub(r"[\s*_]*score\W*$", "", reply.text[: reading.start], flags=re.IGNORECASE)
 
     def vector(answer: Answer) -> Flow[tuple[float, ...] | None]:
         prompt = user(form("graded", "{question}\n\n{answer}", question=answer.example.question, answer=answer.text))
