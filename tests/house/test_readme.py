@@ -4,11 +4,13 @@ import re
 import subprocess
 import sys
 from fnmatch import fnmatch
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from whetstone.app.cli import VERBS
+from whetstone.app.cli import VERBS, main
+from whetstone.app.verbs.papers import index
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -63,3 +65,17 @@ def test_generated_pages_are_current() -> None:
         [sys.executable, "-m", "whetstone.app.docs", "--check"], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_was_found_is_noted_of_implemented_papers_only() -> None:
+    noted = [paper for paper in index() if paper.found]
+    assert len(noted) == len(files("whetstone.papers").joinpath("found.tsv").read_text().splitlines()) - 1
+    assert all(paper.methods for paper in noted)
+
+
+def test_papers_are_searched(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["papers", "--search", "tail-patch"]) == 0
+    said = capsys.readouterr().out
+    assert "Foundational Autoraters" in said
+    assert "Works when:" in said
+    assert "1 papers, 1 implemented" in said

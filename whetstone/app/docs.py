@@ -15,8 +15,13 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def papers() -> list[dict[str, str]]:
-    """The rows of the packaged paper list."""
-    text = files("whetstone.papers").joinpath("papers.tsv").read_text(encoding="utf-8")
+    """The rows of the packaged paper list; `found` is what was measured with the method, "" where nothing is noted."""
+    found = {row["id"]: row["found"] for row in _table("found.tsv")}
+    return [{**row, "found": found.get(row["id"], "")} for row in _table("papers.tsv")]
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    text = files("whetstone.papers").joinpath(name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines(), delimiter="\t"))
 
 
@@ -35,7 +40,7 @@ def cell(text: str) -> str:
 
 
 def paper_page() -> str:
-    """`docs/papers.md`: every paper by family, with what implements it and the test that shows it."""
+    """`docs/papers.md`: every paper by family, what implements it, the test that shows it, and what was found."""
     rows, known = papers(), implementations()
     done = sum(row["title"] in known for row in rows)
     lines = [
@@ -45,14 +50,20 @@ def paper_page() -> str:
         f'{done} of {len(rows)} papers are implemented; the others say "not yet".',
     ]
     for family in sorted({row["family"] for row in rows}):
-        lines += ["", f"## {family}", "", "| paper | implemented by | checked by |", "| --- | --- | --- |"]
+        lines += [
+            "",
+            f"## {family}",
+            "",
+            "| paper | implemented by | checked by | found |",
+            "| --- | --- | --- | --- |",
+        ]
         for row in rows:
             if row["family"] != family:
                 continue
             by = known.get(row["title"], [])
             names = ", ".join(f"[`{m.name}`](../{m.file})" for m in by) or "not yet"
             tests = ", ".join(f"`{m.checked}`" for m in by if m.checked)
-            lines.append(f"| {cell(row['title'])} | {names} | {tests} |")
+            lines.append(f"| {cell(row['title'])} | {names} | {tests} | {cell(row['found'])} |")
     return "\n".join(lines) + "\n"
 
 
