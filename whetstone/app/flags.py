@@ -8,6 +8,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
+from whetstone.app.console import Console
 from whetstone.app.limits import Limits
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import Method, load, methods, options
@@ -64,6 +65,18 @@ def add_limits(parser: argparse._ActionsContainer) -> None:
 def limits_of(args: argparse.Namespace) -> Limits:
     """What --max-tokens and --max-cost say."""
     return Limits(args.max_tokens, args.max_cost)
+
+
+def run_settings(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """What a verb's command line says about its run, for `workbench` and for the functions that open one."""
+    return {
+        "seed": args.seed,
+        "budget": args.budget,
+        "limits": limits_of(args),
+        "store": args.store,
+        "resume": args.resume,
+        "console": console,
+    }
 
 
 def limit_flags(args: argparse.Namespace) -> list[str]:

@@ -175,18 +175,19 @@ def by_score(asked: Sequence[Pairing], values: Mapping[str, Sequence[Signal]]) -
 # ------------------------------------------------------------------------------------------- rows
 
 
-def verdict_rows(name: str, pair: Pairing, verdict: Verdict) -> Iterator[Row]:
-    """A row for each time that the pair was shown, or one for a judge that shows no single verdicts."""
-    first, second = candidate(pair.item, pair.first), candidate(pair.item, pair.second)
+def shown_rows(
+    judge: str, prompt: str, pair: str, first: Candidate, second: Candidate, verdict: Verdict
+) -> Iterator[tuple[Row, Verdict]]:
+    """A row for each time that a pair was shown, or one for a judge that shows no single verdicts, with its verdict."""
     # A panel's members have verdicts on both orders themselves, and aspects are parts of one verdict.
     single = {one.shown for one in verdict.orders} == {(first.id, second.id), (second.id, first.id)}
     for one in verdict.orders if single else [verdict]:
         swapped = single and one.shown[0] == second.id
         a, b = (second, first) if swapped else (first, second)
         row: Row = {
-            "judge": name,
-            "prompt": pair.item.id,
-            "pair": pair.key,
+            "judge": judge,
+            "prompt": prompt,
+            "pair": pair,
             "swapped": swapped,
             "first": a.source,
             "second": b.source,
@@ -196,8 +197,15 @@ def verdict_rows(name: str, pair: Pairing, verdict: Verdict) -> Iterator[Row]:
         }
         if one.probs:
             row["probability"] = one.probs.get(a.id, 0.0) + one.probs.get(TIE, 0.0) / 2
+        yield row, one
+
+
+def verdict_rows(name: str, pair: Pairing, verdict: Verdict) -> Iterator[Row]:
+    """The rows of a pair of outputs."""
+    first, second = candidate(pair.item, pair.first), candidate(pair.item, pair.second)
+    for row, one in shown_rows(name, pair.item.id, pair.key, first, second, verdict):
         if pair.preferred is not None:
-            share = 1 - pair.preferred if swapped else pair.preferred
+            share = 1 - pair.preferred if row["swapped"] else pair.preferred
             row["label"] = {1.0: "first", 0.0: "second", 0.5: "tie"}[share]
         if pair.item.category:
             row["category"] = pair.item.category

@@ -8,7 +8,7 @@ from typing import Any
 
 from whetstone.app.auditing import Audited, JudgeAudit, of_pairs, of_scores
 from whetstone.app.grading import questions, sampled
-from whetstone.app.judging import candidate, place
+from whetstone.app.judging import candidate, shown_rows
 from whetstone.app.material import cases as as_cases
 from whetstone.app.outputs import Item
 from whetstone.app.trust import RULES, Rule
@@ -24,7 +24,7 @@ from whetstone.audits.verdict_columns import Encoder, judged
 from whetstone.core.errors import Abstain, ConfigError
 from whetstone.core.flow import Flow
 from whetstone.core.registry import Method, load
-from whetstone.core.types import TIE, Case, Finding, Json, Signal, Task, Verdict
+from whetstone.core.types import Case, Finding, Json, Signal, Task, Verdict
 from whetstone.stats import finding, proportion, wilson
 
 Judge = Callable[[str, Sequence[Pair]], list[Verdict]]
@@ -313,27 +313,10 @@ def _of(verdict: Verdict | None, failure: Any, pair: Pair) -> Verdict:
 
 
 def rows_of(name: str, i: int, pair: Pair, verdict: Verdict) -> list[dict[str, Json]]:
-    """A row for each order in which pair number i was shown, or one for a judge that shows no orders."""
-    ids = (pair.first.id, pair.second.id)
-    single = {one.shown for one in verdict.orders} == {ids, ids[::-1]}
+    """The rows of pair number i."""
     found = []
-    for one in verdict.orders if single else (verdict,):
-        turned = single and one.shown == ids[::-1]
-        a, b = (pair.second, pair.first) if turned else (pair.first, pair.second)
-        right = pair.correct[::-1] if turned else pair.correct
-        row: dict[str, Json] = {
-            "judge": name,
-            "prompt": pair.group,
-            "pair": f"{i}",
-            "swapped": turned,
-            "first": a.source,
-            "second": b.source,
-            "first_length": len(a.text),
-            "second_length": len(b.text),
-            "verdict": place(one.choice, a.id, b.id),
-        }
-        if one.probs:
-            row["probability"] = one.probs.get(a.id, 0.0) + one.probs.get(TIE, 0.0) / 2
+    for row, _ in shown_rows(name, pair.group, str(i), pair.first, pair.second, verdict):
+        right = pair.correct[::-1] if row["swapped"] else pair.correct
         if None not in right:
             row["label"] = "tie" if right[0] == right[1] else "first" if right[0] else "second"
         if pair.example.level:

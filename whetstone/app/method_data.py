@@ -12,7 +12,7 @@ from typing import Any
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.registry import Method, load
 from whetstone.core.types import Finding
-from whetstone.tasks.readers import FORMATS, file_format, read_rows
+from whetstone.tasks.readers import FORMATS, file_format, records
 
 
 def findings_of(method: Method, path: Path, **options: Any) -> list[Finding]:
@@ -52,7 +52,8 @@ def data_of(method: Method, path: Path) -> dict[str, Any]:
     elif file_format(path) is None:
         raise TaskError(f"{path}: neither a .json nor a {', '.join(FORMATS)} file")
     else:
-        found = _columns(_records(path), {**lists, **wanted})
+        rows = [{name: _value(cell) for name, cell in record.items()} for _, record in records(path)]
+        found = _columns(rows, {**lists, **wanted})
     missing = [name for name in wanted if name not in found]
     if missing:
         raise TaskError(
@@ -72,26 +73,17 @@ def _object(path: Path) -> dict[str, Any]:
     return value
 
 
-def _records(path: Path) -> list[dict[str, Any]]:
-    records = []
-    for row in read_rows(path):
-        if row.problem:
-            raise TaskError(f"{path}: line {row.line}: {row.problem}")
-        records.append({name: _value(cell) for name, cell in (row.record or {}).items()})
-    return records
-
-
-def _columns(records: Sequence[dict[str, Any]], wanted: dict[str, str]) -> dict[str, Any]:
-    names = list(dict.fromkeys(name for record in records for name in record))
+def _columns(rows: Sequence[dict[str, Any]], wanted: dict[str, str]) -> dict[str, Any]:
+    names = list(dict.fromkeys(name for row in rows for name in row))
     found: dict[str, Any] = {}
     for name, kind in wanted.items():
         keys = [column for column in names if column.startswith(f"{name}.")]
         if name == "rows":
-            found[name] = records
+            found[name] = rows
         elif kind.startswith("Mapping") and keys:
-            found[name] = {key.removeprefix(f"{name}."): [record.get(key) for record in records] for key in keys}
+            found[name] = {key.removeprefix(f"{name}."): [row.get(key) for row in rows] for key in keys}
         elif name in names:
-            found[name] = [record.get(name) for record in records]
+            found[name] = [row.get(name) for row in rows]
     return found
 
 

@@ -11,7 +11,7 @@ from whetstone.app.cells import listed
 from whetstone.app.scores import ALIASES, WORDS
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.types import Example, Json, Sampling, Signal, form, user
-from whetstone.tasks.readers import FORMATS, file_format, read_rows
+from whetstone.tasks.readers import FORMATS, file_format, records
 
 QUESTION = ("question", "prompt", "instruction", "input", "query", "problem")
 OUTPUT = ("output", "response", "answer", "completion", "generation", "text")
@@ -140,14 +140,10 @@ class _File:
         """Take in every row."""
         if file_format(self.path) is None:
             raise ConfigError(f"{self.path}: not a {', '.join(FORMATS)} file")
-        for row in read_rows(self.path):
-            if row.problem:
-                raise TaskError(f"{self.path}:{row.line}: {row.problem}")
-            if row.record is None:
-                continue
+        for line, record in records(self.path):
             if not self.columns:
-                self.settle(row.line, row.record)
-            if not self.take(row.line, row.record):
+                self.settle(line, record)
+            if not self.take(line, record):
                 break
         twos = any(_number(word) in (1.5, 2.0) for _, _, word, _ in self.labels)
         for item, place, word, names in self.labels:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from whetstone.core.errors import ConfigError, TaskError
-from whetstone.tasks.readers import FORMATS, file_format, read_rows
+from whetstone.tasks.readers import FORMATS, file_format, records
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "id": (
@@ -96,7 +96,7 @@ def read_scores(path: Path, columns: Columns = USUAL, *, name: str = "") -> list
     if not path.is_file():
         raise TaskError(f"{path}: no such file")
     reader = _Reader(path, columns)
-    for line, record in _records(path):
+    for line, record in records(path):
         reader.add(line, record)
     if not reader.found:
         raise TaskError(f"{path}: no rows; a score file has one row an item")
@@ -266,14 +266,6 @@ class _Reader:
         raise ConfigError(
             f"{self.path}:{line}: {have} {what}; choose with --{name} COLUMN (there are {', '.join(header)[:200]})"
         )
-
-
-def _records(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for row in read_rows(path):
-        if row.problem:
-            raise TaskError(f"{path}:{row.line}: {row.problem}")
-        if row.record is not None:
-            yield row.line, row.record
 
 
 def _stem(path: Path) -> str:

@@ -9,20 +9,12 @@ from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, gather
 from whetstone.core.registry import method
 from whetstone.core.types import TIE, Candidate, Case, Finding, Form, Prompt, Sampling, Task, Verdict, form, user
+from whetstone.signals import forms
 from whetstone.signals.orders import ask_once, in_both_orders
 from whetstone.stats import finding, proportion
 from whetstone.stats.correlation import kendall
 
-AUTHORSHIP = """Question: {question}
-
-[Solution A]
-{first}
-[End of solution A]
-
-[Solution B]
-{second}
-[End of solution B]
-
+AUTHORSHIP = f"""{forms.PAIR}\
 One of these solutions was written by you. Which one? Its quality does not matter. End with one line, "Verdict: A" or \
 "Verdict: B"."""
 

@@ -14,16 +14,7 @@ from whetstone.loops.objectives import Preference
 from whetstone.signals import forms
 from whetstone.signals.parsing import Reading
 
-COMPARE_AT_ONCE = """Question: {question}
-
-[Solution A]
-{first}
-[End of solution A]
-
-[Solution B]
-{second}
-[End of solution B]
-
+COMPARE_AT_ONCE = f"""{forms.PAIR}\
 Which solution is better? Reply with one letter, A or B, and nothing else."""
 
 SCORE_AT_ONCE = """Question: {question}

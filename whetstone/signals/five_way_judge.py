@@ -12,17 +12,8 @@ from whetstone.signals.checklist import items_for
 from whetstone.signals.orders import Combine, in_both_orders, lean
 from whetstone.signals.parsing import read_degree
 
-COMPARE = """Question: {question}
-
-[Solution A]
-{first}
-[End of solution A]
-
-[Solution B]
-{second}
-[End of solution B]
-
-{checklist}First say what is strong and weak in each solution. The order in which they are shown means nothing. End \
+COMPARE = f"""{forms.PAIR}\
+{{checklist}}First say what is strong and weak in each solution. The order in which they are shown means nothing. End \
 with one line, "Verdict: " and one of A++ (A is much better), A+ (A is slightly better), A=B (equally good), B+ (B is \
 slightly better), B++ (B is much better)."""
 

@@ -34,7 +34,7 @@ Review of it: {critique}
 Write a new full solution to the question. Keep what the review found right and mend what it found wrong. Give the \
 answer in the form that the question asks for."""
 
-COMPARE = """Question: {question}
+PAIR = """Question: {question}
 
 [Solution A]
 {first}
@@ -44,19 +44,14 @@ COMPARE = """Question: {question}
 {second}
 [End of solution B]
 
+"""
+"""A question and two solutions, with which every question about both begins."""
+
+COMPARE = f"""{PAIR}\
 Which solution is better? The order in which they are shown means nothing, nor does their length. End with one line, \
 "Verdict: A", "Verdict: B", or "Verdict: E" if they are equally good."""
 
-COMPARE_VERDICT_FIRST = """Question: {question}
-
-[Solution A]
-{first}
-[End of solution A]
-
-[Solution B]
-{second}
-[End of solution B]
-
+COMPARE_VERDICT_FIRST = f"""{PAIR}\
 Which solution is better? The order in which they are shown means nothing, nor does their length. Begin with one line, \
 "Verdict: A", "Verdict: B", or "Verdict: E" if they are equally good, then explain it without naming another verdict."""
 

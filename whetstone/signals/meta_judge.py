@@ -8,19 +8,10 @@ from whetstone.core.types import Candidate, Example, Sampling, Task, Verdict, fo
 from whetstone.signals import forms
 from whetstone.signals.orders import Combine, ask_once, in_both_orders
 
-DECIDE = """Question: {question}
-
-[Solution A]
-{first}
-[End of solution A]
-
-[Solution B]
-{second}
-[End of solution B]
-
+DECIDE = f"""{forms.PAIR}\
 Several judges compared the solutions:
 
-{judgements}
+{{judgements}}
 
 Judge the judgements: which of them rest on what can be checked, and which are mistaken, biased or unfounded? Do not \
 count votes. Then decide for yourself. End with one line, "Verdict: A", "Verdict: B", or "Verdict: E" if they are \

@@ -9,37 +9,19 @@ from whetstone.signals import forms
 from whetstone.signals.orders import Combine, ask_once, in_both_orders
 from whetstone.signals.parsing import read_correctness
 
-DETECT = """Question: {question}
-
-[Solution A]
-{first}
-[End of solution A]
-
-[Solution B]
-{second}
-[End of solution B]
-
+DETECT = f"""{forms.PAIR}\
 A judge compared the two and wrote:
 
-{verdict}
+{{verdict}}
 
 Was the judge swayed by something other than which solution is right: by length, by the order in which they are shown, \
 by what a majority is said to think, or by tone? Compare the solutions yourself, name the kind of bias if there is \
 one, and end with one line, "Verdict: Y" if the judge was biased or "Verdict: N" if not."""
 
-WARNED = """Question: {question}
-
-[Solution A]
-{first}
-[End of solution A]
-
-[Solution B]
-{second}
-[End of solution B]
-
+WARNED = f"""{forms.PAIR}\
 Your earlier verdict on these solutions was reviewed for bias:
 
-{warning}
+{{warning}}
 
 Which solution is better? Decide anew. End with one line, "Verdict: A", "Verdict: B", or "Verdict: E" if they are \
 equally good."""

@@ -13,7 +13,7 @@ from whetstone.core.types import Example, Json, Message, Sampling, Signal
 from whetstone.tasks.columns import Fields, read_fields
 from whetstone.tasks.grades import graded, undecided, unreadable
 from whetstone.tasks.prompts import solve
-from whetstone.tasks.readers import read_rows
+from whetstone.tasks.readers import records
 from whetstone.tasks.verifiers import LETTERS, VERIFIERS, Verifier, choose_verifier, load_verifier
 from whetstone.worlds.splits import SPLITS, split_of
 
@@ -78,21 +78,17 @@ class FileTask:
 
     def _split(self, split: str) -> Iterator[tuple[int, Example]]:
         seen: set[int] = set()
-        for row in read_rows(self.path):
-            if row.problem:
-                raise TaskError(f"{self.path}:{row.line}: {row.problem}")
-            if row.record is None:
-                continue
-            fields = read_fields(row.record)
+        for line, record in records(self.path):
+            fields = read_fields(record)
             if fields.faults:
-                raise TaskError(f"{self.path}:{row.line}: {fields.faults[0].field}: {fields.faults[0].message}")
+                raise TaskError(f"{self.path}:{line}: {fields.faults[0].field}: {fields.faults[0].message}")
             if (fields.split or split_of(fields.question)) != split:
                 continue
-            example = self._example(fields, row.line)
+            example = self._example(fields, line)
             if _hash(example.id) in seen:
-                raise TaskError(f"{self.path}:{row.line}: id: {example.id!r} stands there twice")
+                raise TaskError(f"{self.path}:{line}: id: {example.id!r} stands there twice")
             seen.add(_hash(example.id))
-            yield row.line, example
+            yield line, example
 
     def _example(self, fields: Fields, line: int) -> Example:
         name = choose_verifier(fields.choices, fields.targets) if self.verifier == "auto" else self.verifier

@@ -58,6 +58,15 @@ def read_rows(path: Path) -> Iterator[Row]:
         raise TaskError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
+def records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Lines and records of a file's rows. Raises TaskError, by file and line, at the first that cannot be read."""
+    for row in read_rows(path):
+        if row.problem:
+            raise TaskError(f"{path}:{row.line}: {row.problem}")
+        if row.record is not None:
+            yield row.line, row.record
+
+
 def _lines(file: IO[bytes]) -> Iterator[tuple[int, str, str, str]]:
     """(line number, text, problem, warning) of each line; a text with a problem is empty."""
     number = 0

@@ -23,9 +23,9 @@ from whetstone.app.flags import (
     add_method_flags,
     add_store,
     find_method,
-    limits_of,
     method_options,
     positive,
+    run_settings,
     split_method,
 )
 from whetstone.app.judging import judged_task, write_rows
@@ -265,14 +265,9 @@ def live(args: argparse.Namespace, rules: Sequence[Rule], console: Console) -> A
         out=args.out,
         rules=rules,
         name=args.judge_name,
-        seed=args.seed,
-        budget=args.budget,
-        limits=limits_of(args),
-        store=args.store,
-        resume=args.resume,
         device=args.device,
         argv=args.argv,
-        console=console,
+        **run_settings(args, console),
         **{**written, **method_options(args, known)},
     )
 

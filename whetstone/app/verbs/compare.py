@@ -17,7 +17,7 @@ from whetstone.app.cli import EXIT_GATE
 from whetstone.app.comparison import Comparison, Rule, build, gated
 from whetstone.app.comparison_text import CORRECTIONS, amount, digits, headline, letter, remarks
 from whetstone.app.console import Console, emit, p_value
-from whetstone.app.flags import add_limits, add_store, limits_of, positive, split_method
+from whetstone.app.flags import add_limits, add_store, positive, run_settings, split_method
 from whetstone.app.grading import Graded
 from whetstone.app.report.compared import rank_text, ranked, write_comparison
 from whetstone.app.result import decode
@@ -245,12 +245,7 @@ def asked(args: argparse.Namespace, console: Console) -> list[Scores]:
         "compare",
         params,
         model=model,
-        seed=args.seed,
-        budget=args.budget,
-        limits=limits_of(args),
-        store=args.store,
-        resume=args.resume,
-        console=console,
+        **run_settings(args, console),
     ) as bench:
         return [
             of_outcomes(

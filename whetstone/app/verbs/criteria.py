@@ -18,7 +18,7 @@ from pathlib import Path
 
 from whetstone.app.console import Console, emit, interval, number
 from whetstone.app.criteria import CARD, Card, Criteria, Output, card, order, outputs_of, read_grades
-from whetstone.app.flags import add_common, limits_of, positive
+from whetstone.app.flags import add_common, positive, run_settings
 from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.outputs import read_outputs
 from whetstone.app.result import encode
@@ -225,14 +225,9 @@ def main(args: argparse.Namespace) -> None:
         out=args.out,
         columns=roles(args.columns),
         n=args.limit,
-        seed=args.seed,
-        budget=args.budget,
-        limits=limits_of(args),
-        store=args.store,
-        resume=args.resume,
         device=args.device,
         argv=args.argv,
-        console=console,
+        **run_settings(args, console),
     )
     emit(found) if args.json else show(console, found, Path(args.out))
 

@@ -22,9 +22,9 @@ from whetstone.app.flags import (
     add_common,
     add_method_flags,
     find_method,
-    limits_of,
     method_options,
     positive,
+    run_settings,
     split_method,
 )
 from whetstone.app.judging import (
@@ -195,14 +195,9 @@ def main(args: argparse.Namespace) -> None:
         by_higher=args.higher,
         n=args.limit,
         name=args.name,
-        seed=args.seed,
-        budget=args.budget,
-        limits=limits_of(args),
-        store=args.store,
-        resume=args.resume,
         device=args.device,
         argv=args.argv,
-        console=console,
+        **run_settings(args, console),
         **{**written, **method_options(args, known)},
     )
     if args.json:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whetstone.app.console import Console, emit, interval, number
-from whetstone.app.flags import add_common, find_method, limits_of, positive
+from whetstone.app.flags import add_common, find_method, positive, run_settings
 from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.plan import Plan
 from whetstone.app.result import SignalRow
@@ -83,14 +83,9 @@ def main(args: argparse.Namespace) -> None:
         signals=args.signals.split(",") if args.signals else None,
         n=args.limit,
         k=args.k,
-        seed=args.seed,
-        budget=args.budget,
-        limits=limits_of(args),
-        store=args.store,
-        resume=args.resume,
         device=args.device,
         argv=args.argv,
-        console=console,
+        **run_settings(args, console),
     )
     if args.json:
         emit(found)

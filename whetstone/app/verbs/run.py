@@ -19,9 +19,9 @@ from whetstone.app.flags import (
     add_method_flags,
     add_store,
     find_method,
-    limits_of,
     method_options,
     positive,
+    run_settings,
 )
 from whetstone.app.grading import questions, sampled
 from whetstone.app.material import cases, pairs
@@ -90,12 +90,7 @@ def ask(args: argparse.Namespace, known: Method, options: dict[str, Any], consol
         "run",
         params,
         model=model,
-        seed=args.seed,
-        budget=args.budget,
-        limits=limits_of(args),
-        store=args.store,
-        resume=args.resume,
-        console=console,
+        **run_settings(args, console),
     ) as bench:
         if known.kind == "strategy":
             found = solve.run(bench, task, known.name, options, n=args.limit, split=args.split, tokens=args.tokens)

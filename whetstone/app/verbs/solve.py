@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from whetstone.app.console import Console, count, emit, interval, p_value
-from whetstone.app.flags import add_common, limits_of, positive, split_method
+from whetstone.app.flags import add_common, positive, run_settings, split_method
 from whetstone.app.grading import Graded, answer_all, levels, questions
 from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.measure import average, by_level, paired, share
@@ -154,12 +154,7 @@ def main(args: argparse.Namespace) -> None:
         "solve",
         params,
         model=model,
-        seed=args.seed,
-        budget=args.budget,
-        limits=limits_of(args),
-        store=args.store,
-        resume=args.resume,
-        console=console,
+        **run_settings(args, console),
     ) as bench:
         for known, options in chosen:
             first = solved[0] if solved else None

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from whetstone.app.console import Console, emit, interval, number, p_value
-from whetstone.app.flags import add_common, add_method_flags, find_method, limits_of, method_options, positive
+from whetstone.app.flags import add_common, add_method_flags, find_method, method_options, positive, run_settings
 from whetstone.app.grading import greedy, levels, questions
 from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.outcome import trainable
@@ -110,16 +110,10 @@ def run(args: argparse.Namespace, known: Method, options: Mapping[str, Json], co
         known.name,
         model=args.model,
         test=args.test,
-        seed=args.seed,
-        budget=args.budget,
-        limits=limits_of(args),
         out=args.out,
-        store=args.store,
-        resume=args.resume,
         device=args.device,
         argv=args.argv,
-        console=console,
-        **options,
+        **{**run_settings(args, console), **options},
     )
     drawn = pictures(trained, Path(args.out) if args.out else Path(args.store))
     if args.json:
