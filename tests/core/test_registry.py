@@ -150,6 +150,20 @@ def test_the_source_says_what_a_method_is_without_importing_it(plugin: Path) -> 
     assert registry.find("watchful", "guard").summary == ""
 
 
+@pytest.mark.parametrize("docstring", ["'A word.'", 'r"""A word."""', '"""A word: \\"""."""', ""])
+def test_any_docstring_can_be_read(plugin: Path, docstring: str) -> None:
+    plugin.write_text(f"{SOURCE}\n\n@method('study')\ndef odd():\n    {docstring}\n    return 1\n")
+    known = [registry.find(name) for name in ("shouting", "watchful", "odd")]
+    assert [m.summary[:6] for m in known] == ["Answer", "", "A word" if docstring else ""]
+
+
+def test_heads_say_what_whole_files_say() -> None:
+    root = Path(registry.__file__).parents[2]
+    for known in registry.methods():
+        text = (root / known.file).read_text(encoding="utf-8")
+        assert known in registry._parsed(text, known.module, known.file)
+
+
 def test_a_method_is_imported_when_used(plugin: Path) -> None:
     shouting = registry.load("shouting", "strategy")
     assert {name: p.default for name, p in registry.options(shouting).items()} == {"n": 4, "signal": "mean_logprob"}

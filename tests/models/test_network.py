@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from whetstone.core.errors import ModelError
+from whetstone.models.engine.batches import batches
 from whetstone.models.engine.check import deviation, network_of
 from whetstone.models.engine.llama import LlamaNetwork, fits
 from whetstone.models.engine.network import TransformersNetwork
@@ -73,3 +74,8 @@ def test_a_network_without_cache_is_refused(tiny):
     net = Forgetful(tiny.gpt2().config).eval()
     with pytest.raises(ModelError, match="no standard key-value cache"):
         network_of(net)
+
+
+def test_batches_are_as_large_as_they_may_be_and_one_item_always_fits():
+    assert list(batches([1, 2, 2, 3, 9], int, 6)) == [[1, 2, 2], [3], [9]]
+    assert list(batches([], int, 6)) == []

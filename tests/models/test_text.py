@@ -128,6 +128,13 @@ def test_characters_that_the_tokenizer_leaves_out_are_not_passed_over(tiny):
             ask("a☃b")
 
 
+def test_half_a_character_is_named(tiny):
+    codec = TextCodec(tiny.byte_tokenizer(), None, [0])
+    for ask in (lambda text: codec.prompt(user(text)), codec.continuation):
+        with pytest.raises(Unsupported, match=r"holds '\\ud83d', which is half"):
+            ask("a\ud83d")
+
+
 def test_grit_s_own_folder_read_without_its_dialect():
     codec = TransformersModel(CHECKPOINT, device="cpu").codec
     assert codec.decode(codec.prompt(user("Q63c-7e-3?"))) == "Q63c-7e-3?"

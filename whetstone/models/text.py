@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 from whetstone.core.errors import ModelError, Unsupported
 from whetstone.core.types import Media, Prompt
 from whetstone.models.dialect import Dialect
+
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character in UTF-16, which JSON can hold and no tokenizer reads."""
 
 
 class TextCodec:
@@ -40,12 +44,12 @@ class TextCodec:
                 vocabulary lacks would be read as something else.
             ModelError: it is empty.
         """
-        if any(isinstance(part, Media) for message in prompt for part in message.parts):
+        if holds_media(prompt):
             raise Unsupported("this model reads text only")
         if self.dialect is not None:
             text = self.dialect.encode(prompt)
         else:
-            text = self._chat(prompt) if self.tokenizer.chat_template else _plain(prompt)
+            text = self._chat(prompt) if self.tokenizer.chat_template else as_text(prompt)
         ids = self._encode(text, special=self.dialect is not None or not self.tokenizer.chat_template)
         if ids and ids[-1] in self.ends:
             ids = ids[:-1]
@@ -152,6 +156,9 @@ class TextCodec:
         return Unsupported(f"the model's vocabulary cannot spell {text[:40]!r}")
 
     def _encode(self, text: str, special: bool = False) -> tuple[int, ...]:
+        half = HALF.search(text)
+        if half:
+            raise Unsupported(f"the text holds {half[0]!r}, which is half a character")
         return tuple(self.tokenizer.encode(text, add_special_tokens=special))
 
     def _chat(self, prompt: Prompt) -> str:
@@ -166,7 +173,8 @@ class TextCodec:
         return str(text)
 
 
-def _plain(prompt: Prompt) -> str:
+def as_text(prompt: Prompt) -> str:
+    """One text to continue: a single message as it is, a conversation with the speakers named."""
     if len(prompt) == 1:
         return prompt[0].text
     speakers = {"system": "", "user": "User: ", "assistant": "Assistant: "}
@@ -174,3 +182,8 @@ def _plain(prompt: Prompt) -> str:
     if prompt[-1].role != "assistant":
         lines.append("Assistant:")
     return "\n\n".join(lines)
+
+
+def holds_media(prompt: Prompt) -> bool:
+    """Is there an image or a sound in it?"""
+    return any(isinstance(part, Media) for message in prompt for part in message.parts)

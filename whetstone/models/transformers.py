@@ -16,6 +16,7 @@ from torch import Tensor
 from whetstone.core.errors import ModelError
 from whetstone.core.types import Prompt
 from whetstone.models.dialect import Dialect
+from whetstone.models.engine.batches import padded
 from whetstone.models.engine.check import network_of
 from whetstone.models.engine.embed import embeddings
 from whetstone.models.engine.network import Network
@@ -185,11 +186,10 @@ class TransformersModel:
         rows = [self._ids(prompt, completion) for prompt, completion in items]
         starts = torch.tensor([len(prompt) for prompt, _ in rows], device=self.device)
         counts = torch.tensor([len(completion) for _, completion in rows], device=self.device)
-        width = max(len(prompt) + len(completion) for prompt, completion in rows)
-        ids = torch.tensor([(*p, *c, *[0] * (width - len(p) - len(c))) for p, c in rows], device=self.device)
+        ids = padded([(*prompt, *completion) for prompt, completion in rows], self.device)
         logits = self.net(input_ids=ids[:, :-1], use_cache=False).logits
         columns = torch.arange(int(counts.max()), device=self.device)
-        places = (starts[:, None] - 1 + columns).clamp(max=width - 2)
+        places = (starts[:, None] - 1 + columns).clamp(max=ids.shape[1] - 2)
         targets = ids.gather(1, places + 1)
         picked = logits[torch.arange(len(rows), device=self.device)[:, None], places].float()
         losses = F.cross_entropy(picked.flatten(0, 1), targets.flatten(), reduction="none").view_as(targets)

@@ -176,6 +176,31 @@ def test_fewer_alternatives_before_none():
     assert "logprobs" not in wire.ask([request]).body
 
 
+def test_a_set_of_names_in_a_refusal_is_read_alike_in_any_order():
+    """As transformers serve prints the fields that it does not know."""
+    request, found = Sample((*user("q"), Message("assistant", ("the",)))), set()
+    for names in (
+        "'continue_final_message', 'add_generation_prompt'",
+        "'add_generation_prompt', 'continue_final_message'",
+    ):
+        wire = Wire(Settings("m", ("http://h/v1",)))
+        data = json.dumps({"error": f"Unexpected fields in the request: {{{names}}}"}).encode()
+        error = refusal(422, {}, data, url="http://h/v1", model="m", key="K")
+        refused = wire.refused([request], wire.ask([request]), data, error)
+        assert isinstance(refused, Unsupported)
+        found.add(str(refused))
+    assert len(found) == 1
+    assert "{'add_generation_prompt', 'continue_final_message'}" in found.pop()
+
+
+def test_a_refusal_that_names_its_field_by_a_path():
+    wire = Wire(Settings("m", ("http://h/v1",), extra={"top(k": 1}))
+    request = Sample(user("q"))
+    data = json.dumps({"error": {"message": "seed is not offered", "param": ["body", "seed"]}}).encode()
+    assert isinstance(wire.refused([request], wire.ask([request]), data, RequestRefused("x")), Changed)
+    assert "seed" in wire.without
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [

@@ -106,6 +106,27 @@ def test_a_session_that_breaks_is_replaced(capsys):
     assert "no memory" in capsys.readouterr().err
 
 
+def test_a_request_that_a_session_cannot_take_fails_alone(capsys):
+    class Picky(ScriptedModel):
+        def open(self):
+            session = super().open()
+            put = session.put
+
+            def picky(ticket, request):
+                if "bad" in request.prompt[-1].text:
+                    raise TypeError("bad text")
+                put(ticket, request)
+
+            session.put = picky
+            return session
+
+    app = site(Picky(["fine"], name="m"))
+    bad, good = call(app, completion(prompt=["good", "bad", "good"]), completion())
+    assert bad[0] == 500
+    assert good[0] == 200
+    assert "bad text" in capsys.readouterr().err
+
+
 def test_minus_infinity_can_be_written():
     top = (("a", -0.1), ("b", -inf))
     app = scripted(lambda request: Generation("a", (Token("a", -0.1, top),), "length", Usage(1, 1)))

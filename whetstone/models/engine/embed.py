@@ -9,6 +9,7 @@ import torch
 
 from whetstone.core.errors import ModelError
 from whetstone.core.types import Embedding, Usage
+from whetstone.models.engine.batches import batches, padded
 from whetstone.models.engine.prompts import PREFILL_TOKENS
 
 
@@ -21,16 +22,9 @@ def embeddings(model: Any, items: Sequence[tuple[Sequence[int], int]]) -> list[E
     """
     replies: list[Embedding | Exception] = [Embedding(())] * len(items)
     order = sorted(range(len(items)), key=lambda i: len(items[i][0]))
-    while order:
-        take = 1
-        while take < len(order) and (take + 1) * len(items[order[take]][0]) <= PREFILL_TOKENS:
-            take += 1
-        batch, order = order[:take], order[take:]
-        width = len(items[batch[-1]][0])
-        ids = [(*items[i][0], *[0] * (width - len(items[i][0]))) for i in batch]
-        states = model(
-            input_ids=torch.tensor(ids, device=model.device), use_cache=False, output_hidden_states=True
-        ).hidden_states
+    for batch in batches(order, lambda i: len(items[i][0]), PREFILL_TOKENS):
+        ids = padded([items[i][0] for i in batch], model.device)
+        states = model(input_ids=ids, use_cache=False, output_hidden_states=True).hidden_states
         for row, i in enumerate(batch):
             prompt, layer = items[i]
             if not -len(states) <= layer < len(states):

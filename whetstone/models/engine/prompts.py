@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 
 from whetstone.core.types import Prompt
+from whetstone.models.engine.batches import batches, padded
 from whetstone.models.engine.network import Network
 from whetstone.models.engine.prompted import Prefill, Prompted
 from whetstone.models.text import TextCodec
@@ -42,18 +43,12 @@ class Prompts:
         """Read those that were not read yet, prompts of like length together."""
         unread = {id(p): p for p in prompts if p.prefill is None}
         fresh = sorted(unread.values(), key=lambda p: len(p.ids))
-        while fresh:
-            take = 1
-            while take < len(fresh) and (take + 1) * len(fresh[take].ids) <= PREFILL_TOKENS:
-                take += 1
-            self._read(fresh[:take])
-            fresh = fresh[take:]
+        for batch in batches(fresh, lambda p: len(p.ids), PREFILL_TOKENS):
+            self._read(batch)
 
-    def _read(self, batch: list[Prompted]) -> None:
-        width = len(batch[-1].ids)
-        ids = torch.tensor([(*p.ids, *[0] * (width - len(p.ids))) for p in batch], device=self.device)
+    def _read(self, batch: Sequence[Prompted]) -> None:
         lengths = torch.tensor([len(p.ids) for p in batch], device=self.device)
-        prefill = Prefill(*self.network.prefill(ids, lengths))
+        prefill = Prefill(*self.network.prefill(padded([p.ids for p in batch], self.device), lengths))
         for row, prompted in enumerate(batch):
             prompted.prefill, prompted.row = prefill, row
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
 from whetstone.core.errors import ModelError
 from whetstone.core.types import Generation, Reply, Score, Token, Usage
+from whetstone.models.engine.batches import batches
 from whetstone.models.engine.network import Network
 from whetstone.models.engine.prompted import Prefill, Prompted
 from whetstone.models.engine.sampling import measures
@@ -54,19 +56,16 @@ def score(network: Network, codec: TextCodec, jobs: Sequence[ScoreJob]) -> list[
         prefill = group[0].prompted.prefill
         assert prefill is not None
         rows = sorted(_rows(group), key=lambda row: row.width)
-        key = prefill.past[0][0]
-        while rows:
-            take = 1
-            while take < len(rows):
-                width = rows[take].width
-                attended = (key.shape[2] + width) * max(key.shape[1] * key.shape[3], width)
-                cells = max(width * prefill.logits.shape[1], attended)
-                if (take + 1) * cells > CELLS:
-                    break
-                take += 1
-            done += _score(network, codec, prefill, rows[:take])
-            rows = rows[take:]
+        for batch in batches(rows, partial(_cells, prefill), CELLS):
+            done += _score(network, codec, prefill, batch)
     return done
+
+
+def _cells(prefill: Prefill, row: Row) -> int:
+    """The most numbers that a row takes at a time."""
+    key = prefill.past[0][0]
+    attended = (key.shape[2] + row.width) * max(key.shape[1] * key.shape[3], row.width)
+    return max(row.width * prefill.logits.shape[1], attended)
 
 
 def _rows(jobs: Sequence[ScoreJob]) -> list[Row]:

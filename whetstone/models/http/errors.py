@@ -72,6 +72,8 @@ CONTEXT = re.compile(
     r"exceeds? (the )?(model's )?(maximum |available )?context|(prompt|input) is too long",
     re.IGNORECASE,
 )
+NAMES = re.compile(r"\{('[^'{}]*'(?:, '[^'{}]*')*)\}")
+"""A Python set as some servers print it: the names in it change their order from start to start."""
 MEDIA = re.compile(r"image|audio|multi-?modal|vision|content.{0,40}(string|text)|input_audio", re.IGNORECASE)
 
 
@@ -166,7 +168,7 @@ def message_of(data: bytes) -> tuple[str, str]:
             continue
         code = str(value.get("code") or code)
         value = next((value[name] for name in ("error", "message", "detail", "msg") if value.get(name)), "")
-    return one_line(str(value)), code
+    return one_line(NAMES.sub(lambda found: f"{{{', '.join(sorted(found[1].split(', ')))}}}", str(value))), code
 
 
 def wait_of(headers: Mapping[str, str]) -> float | None:

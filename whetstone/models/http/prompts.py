@@ -7,6 +7,7 @@ from typing import Any
 
 from whetstone.core.errors import ModelError, Unsupported
 from whetstone.core.types import Form, Media, Message, Prompt
+from whetstone.models.text import as_text, holds_media
 
 FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav", "audio/vnd.wave": "wav"}
 
@@ -24,18 +25,7 @@ def plain(prompt: Prompt) -> str:
     """
     if holds_media(prompt):
         raise Unsupported("plain completions read text only; use api=chat for images and sounds")
-    if len(prompt) == 1:
-        return prompt[0].text
-    speakers = {"system": "", "user": "User: ", "assistant": "Assistant: "}
-    lines = [speakers[message.role] + message.text for message in prompt]
-    if prompt[-1].role != "assistant":
-        lines.append("Assistant:")
-    return "\n\n".join(lines)
-
-
-def holds_media(prompt: Prompt) -> bool:
-    """Is there an image or a sound in it?"""
-    return any(isinstance(part, Media) for message in prompt for part in message.parts)
+    return as_text(prompt)
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:

@@ -25,10 +25,14 @@ from whetstone.models.http.errors import (
     message_of,
     one_line,
 )
-from whetstone.models.http.prompts import holds_media, messages, plain
+from whetstone.models.http.prompts import messages, plain
 from whetstone.models.http.replies import generations, parse
 from whetstone.models.http.scoring import NotOffered
 from whetstone.models.http.settings import Settings
+from whetstone.models.text import holds_media
+
+NEEDED = ("top_k", "top_p", "temperature", "stop", "response_format", "continue_final_message", "add_generation_prompt")
+"""Fields that change the text: without them a request cannot be answered."""
 
 
 class Changed(Exception):
@@ -249,7 +253,7 @@ class Wire:
             return Changed()
         if holds_media(first.prompt) and MEDIA.search(said):
             return Unsupported(f"{self.settings.model} on this server takes no such image or sound: {error}")
-        if name in ("top_k", "top_p", "temperature", "stop", "response_format", "continue_final_message"):
+        if name in NEEDED:
             return Unsupported(f"this server does not take {name}: {error}")
         return error
 
@@ -284,9 +288,9 @@ def named(data: bytes, said: str, body: Mapping[str, Any]) -> str:
         param = json.loads(data)["error"]["param"]
     except (ValueError, KeyError, TypeError):
         param = None
-    if param in body:
-        return str(param)
-    places = {name: found.start() for name in body if (found := re.search(rf"\b{name}\b", said))}
+    if isinstance(param, str) and param in body:
+        return param
+    places = {name: found.start() for name in body if (found := re.search(rf"\b{re.escape(name)}\b", said))}
     places.pop("model", None)
     places.pop("messages", None)
     return min(places, key=lambda name: places[name]) if places else ""

@@ -80,6 +80,7 @@ class LocalSession:
 
     def close(self) -> None:
         """Drop what is queued and running."""
+        self.readings.clear()
         self.inner.close()
 
     def _read(self, ticket: int, request: Reading) -> None:

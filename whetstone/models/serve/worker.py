@@ -18,6 +18,7 @@ from whetstone.models.serve.requests import Given, Reading, Wanted
 
 TURN = 0.02
 """Seconds after which new requests are let in, if no reply lets them in before."""
+FAILED = "the model failed while it answered; the server's log says how"
 
 
 class Broken(Exception):
@@ -79,7 +80,7 @@ class Worker:
                 done = session.poll(TURN)
             except Exception:  # whatever broke must reach the clients, and the next ones need a session
                 traceback.print_exc(file=sys.stderr)
-                error = Broken("the model failed while it answered; the server's log says how")
+                error = Broken(FAILED)
                 done = [(ticket, error) for ticket in self.calls]
                 session.close()
                 session = self.open_session()
@@ -99,9 +100,16 @@ class Worker:
                     if isinstance(request, Reading) and not self.reads:
                         self._hand_out([(ticket, Unsupported("this model gives no log-probabilities of given texts"))])
                     else:
-                        session.put(ticket, request)
+                        self._put(session, ticket, request)
         except Empty:
             return True
+
+    def _put(self, session: Worked, ticket: int, request: Wanted) -> None:
+        try:
+            session.put(ticket, request)
+        except Exception:  # one request that cannot be read must not end the thread, for which all others wait
+            traceback.print_exc(file=sys.stderr)
+            self._hand_out([(ticket, Broken(FAILED))])
 
     def _hand_out(self, done: Sequence[tuple[int, Given]]) -> None:
         whole: dict[asyncio.AbstractEventLoop, list[Call]] = {}
