@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -187,6 +188,9 @@ def test_a_folder_of_files_and_a_folder_of_folders(tmp_path: Path) -> None:
         ([{"id": 1, "prompt": p, "system": p, "output": "x"} for p in "ab"], "line 2: prompt '1' is another one"),
         ([{"prompt": "p", "system": "a", "image": "../../etc/passwd.png"}], "lies outside the folder"),
         ([{"prompt": "p", "system": "a", "image": "none.png"}], "no such file"),
+        ([{"prompt": "p", "system": "a", "image": "a\0.png"}], "line 1, image: 'a\\x00.png' cannot be the path"),
+        ([{"prompt": "p", "system": "a", "image": "x" * 5000 + ".png"}], "cannot be the path of a file"),
+        ([{"prompt": "p", "system": "a", "image": "\ud800.png"}], "cannot be the path of a file"),
         ([{"prompt": "p", "system": "a", "image": "x.svg"}], "is none of .jpg"),
         ([{"prompt": "p", "system": "a", "image": "data:text/html,<script>"}], "is none of audio/aac"),
         ([{"prompt": "p", "system": "a", "output": [{"type": "video"}]}], "a part with type is no text"),
@@ -220,9 +224,10 @@ def test_what_was_confirmed_is_in_the_file_and_a_torn_line_is_not(tmp_path: Path
     log.add({"a": 5})
     log.close()
     assert [json.loads(line)["a"] for line in path.read_text().splitlines()] == [1, 3, 4, 5]
-    path.write_text("model_a,model_b\n")
-    with pytest.raises(StoreError, match="line 1 is no JSON object"):
-        Log(path)
+    for text in ("model_a,model_b\n", "[" * 100_000 + "\n"):
+        path.write_text(text)
+        with pytest.raises(StoreError, match="line 1 is no JSON object"):
+            Log(path)
 
 
 def test_a_disk_that_is_full_confirms_nothing(arena: Callable[..., Arena], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,6 +340,44 @@ def test_each_pair_is_shown_in_both_orders_equally_often(arena: Callable[..., Ar
     assert all(abs(n - shown[pair[::-1]]) <= 1 for pair, n in shown.items())
 
 
+RANKED = {"match": 1, "prompt_id": "p0", "shown": ["s0", "s1", "s2"], "ranking": [["s0"], ["s1", "s2"]], "judge": "ann"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shown": 5},
+        {"shown": ["s0", ["s1"], "s2"]},
+        {"shown": ["s0", "s1"]},
+        {"ranking": 5},
+        {"ranking": ["s0"]},
+        {"ranking": [["s0"], ["s1", "other"]]},
+    ],
+)
+def test_a_file_of_rankings_that_cannot_be_right_is_refused(
+    arena: Callable[..., Arena], tmp_path: Path, change: dict[str, Any]
+) -> None:
+    write(tmp_path / "votes.jsonl", RANKED, {**RANKED, "match": 2} | change)
+    with pytest.raises(ConfigError, match=r"votes.jsonl: line 2 is no vote on 3; name another file with --votes"):
+        arena(size=3)
+
+
+@pytest.mark.parametrize("ranking", [None, ["s0", "s1", "s2"], [["s2", "s0"], "s1"]])
+def test_rankings_of_others_are_taken_in(arena: Callable[..., Arena], tmp_path: Path, ranking: Any) -> None:
+    write(tmp_path / "votes.jsonl", RANKED | {"ranking": ranking})
+    one = arena(size=3)
+    assert (one.tally("ann"), one.unknown) == ({"votes": 1, "yours": 1}, 0)
+
+
+@pytest.mark.parametrize("shown", [5, None, [["s0"], "s1"]])
+def test_matches_and_votes_that_name_nobody_known_are_counted(
+    arena: Callable[..., Arena], tmp_path: Path, shown: Any
+) -> None:
+    write(tmp_path / "votes.matches.jsonl", {"match": 1, "prompt_id": "p0", "shown": shown, "judge": "ann"})
+    write(tmp_path / "votes.jsonl", {"match": 2, "prompt_id": "p0", "model_a": "s0", "winner": "model_a"})
+    assert arena().unknown == 2
+
+
 # ------------------------------------------------------------------------------------------- the site
 
 
@@ -425,6 +468,21 @@ def test_a_vote_that_is_none_is_refused_in_words(arena: Callable[..., Arena], bo
     found, _, reply = client.ask("/api/vote", body)
     assert found == status
     assert json.loads(reply)["error"]
+
+
+@pytest.mark.parametrize("name", ["Zoë", "日本", "ann@x.org"])
+def test_a_name_may_be_in_any_script(arena: Callable[..., Arena], name: str) -> None:
+    one = arena()
+    client = Client(site(one, title="t"))
+    assert client.ask(f"/?voter={quote(name)}")[0] == 303
+    assert client.get("/api/match")["voter"] == name
+
+
+def test_addresses_and_origins_that_are_none_are_refused(arena: Callable[..., Arena]) -> None:
+    client = Client(site(arena(), title="t"))
+    vote = {"match": client.get("/api/match")["match"], "choice": "first"}
+    assert client.ask("/api/vote", vote, origin="http://[")[0] == 403
+    assert client.ask(f"/media/{'9' * 5000}/1/0")[0] == 404
 
 
 def test_a_voter_may_have_a_name(arena: Callable[..., Arena]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import tracemalloc
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,28 @@ def test_what_a_table_cannot_hold(tmp_path: Path) -> None:
         with pytest.raises(TaskError, match=f"{name}: a text holds half a character .*; write .jsonl instead"):
             convert(source, tmp_path / name)
         assert not (tmp_path / name).exists()
+
+
+def test_own_fields_of_any_kind(tmp_path: Path) -> None:
+    """Dates become texts, NaN is no value, and what JSON cannot say is told by its row."""
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    source, target = tmp_path / "own.parquet", tmp_path / "own.jsonl"
+    table = {"verdict": ["first", "tie"], "when": [date(2026, 1, 2)] * 2, "seconds": [math.nan, 1.5]}
+    parquet.write_table(pyarrow.table(table), source)
+    convert(source, target)
+    assert [json.loads(line) for line in target.read_text().splitlines()] == [
+        {"verdict": "first", "when": "2026-01-02"},
+        {"verdict": "tie", "when": "2026-01-02", "seconds": 1.5},
+    ]
+    source = tmp_path / "own.json"
+    source.write_text('{"verdict": "tie"} {"verdict": "tie", "seconds": [Infinity]}')
+    with pytest.raises(TaskError, match=r"^own.jsonl: row 2 has a number that is not finite"):
+        convert(source, target, overwrite=True)
+    source.write_text(json.dumps({"verdict": "tie", "tokens": 10**400}))
+    with pytest.raises(TaskError, match=r"^own.parquet: a value fits no column of Parquet"):
+        convert(source, tmp_path / "own.parquet", overwrite=True)
 
 
 def test_whole_or_not_at_all(hard: Path) -> None:

@@ -76,6 +76,7 @@ def test_what_is_missing_is_named(name: str, text: str, said: str, tmp_path: Pat
 
 def test_values_of_a_wrong_kind_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.json"
-    path.write_text('{"metrics": {"length": ["long", "short"]}, "expert": [1, 2]}')
-    assert main(["run", "metric_selection", "--data", str(path)]) == 2
-    assert "x.json: metric_selection cannot use it" in capsys.readouterr().err
+    for values in ('["long", "short"]', f"[1, {10**400}]"):
+        path.write_text(f'{{"metrics": {{"length": {values}}}, "expert": [1, 2]}}')
+        assert main(["run", "metric_selection", "--data", str(path)]) == 2
+        assert "x.json: metric_selection cannot use it" in capsys.readouterr().err

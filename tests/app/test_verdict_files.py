@@ -495,6 +495,27 @@ def test_replies_of_a_batch(write: Write, reply: Any, text: str, expected: dict[
     assert {name: row[name] for name in expected} == expected
 
 
+@pytest.mark.parametrize("told", [{}, "", None, ["nan", ""], [10**400, ""], 5])
+def test_a_score_of_llmbar_that_is_none(write: Write, told: Any) -> None:
+    """A judge's score that cannot be read is unknown, and so is the verdict."""
+    last = LLMBAR["results"][-1] | {"score_1": told, "score_2": ["5", "Rating: 5"]}
+    found = read_verdicts(write(LLMBAR | {"results": [last]}))
+    assert [row["verdict"] for row in found.rows] == [None]
+    assert [row["score"] for row in found.scores] == [None, 5.0]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"evalId": "e", "results": {"prompts": 5, "results": [FOO]}},
+        BATCH | {"response": {"body": {"output": 5}}},
+    ],
+)
+def test_a_part_of_another_kind_is_taken_as_absent(write: Write, record: Any) -> None:
+    found = read_verdicts(write(record))
+    assert len(found.rows) + len(found.scores) == (1 if "custom_id" in record else 2)
+
+
 def test_own_rows(write: Write) -> None:
     """Both kinds in one file, other names of fields, fields of the user's own; as columns for the audits."""
     path = write(
@@ -550,6 +571,8 @@ def test_own_rows(write: Write) -> None:
         (BATTLE | {"anony": "perhaps"}, "anony: 'perhaps' is neither true nor false"),
         (FOO | {"provider": None}, "provider: None is not a name"),
         (BATCH | {"custom_id": None}, "custom_id: None is not a name"),
+        ({"score": 10**400, "system": "a"}, "is not a finite number"),
+        ({"testCases": [{"name": "a", "metricsData": {"name": "M"}}]}, "metricsData: {'name': 'M'} is not a list"),
     ],
 )
 def test_what_is_wrong_is_one_line_with_file_line_and_field(write: Write, record: Any, message: str) -> None:
@@ -576,7 +599,7 @@ def test_what_is_wrong_is_one_line_with_file_line_and_field(write: Write, record
         (b'{"verdict": "tie"}\n{"verdict": "ti', ":2: not JSON: Unterminated string"),
         (b'{"verdict": "tie"}\n{"verdict" "tie"}\n{"verdict": "tie"}', ":2: not JSON: Expecting ':' delimiter"),
         (b'{"verdict": "tie"}\n"x"\n', ":2: 'x' is not an object"),
-        (b'{"verdict": "tie"}\n\xff\xff', "not UTF-8 near byte 19; save the file as UTF-8"),
+        (b'{"verdict": "tie"}\n\xff\xff', "verdicts.json:2: not UTF-8; save the file as UTF-8"),
         ('{"verdict": "tie"}'.encode("utf-16"), "the file is UTF-16; save it as UTF-8"),
         (b'{"a":' * 100_000, ":1: not JSON"),
         (
@@ -617,6 +640,24 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         read_verdicts(tmp_path / "x.eval")
 
 
+def test_an_archive_that_is_locked_or_names_a_sample_twice(tmp_path: Path) -> None:
+    """What cannot be unpacked is named; of two members of one name the last counts, once."""
+    header = {"version": 2, "eval": {"model": "m"}}
+    samples = [{"id": 1, "scores": {"match": {"value": value}}} for value in "IC"]
+    path = tmp_path / "log.eval"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.json", json.dumps(header))
+        archive.writestr("samples/1.json", json.dumps(samples[0]))
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("samples/1.json", json.dumps(samples[1]))
+    assert [row["score"] for row in read_verdicts(path).scores] == [1.0]
+    packed = bytearray(path.read_bytes())
+    packed[packed.rindex(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(packed)
+    with pytest.raises(TaskError, match=r"log.eval, samples/1.json: cannot be unpacked: .* encrypted"):
+        read_verdicts(path)
+
+
 def test_a_damaged_archive(tmp_path: Path) -> None:
     """A member that does not unpack is named."""
     packed = bytearray((HERE / "inspect.eval").read_bytes())
@@ -645,7 +686,7 @@ def test_arrays_are_read_piece_by_piece(
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | st.just(10**400) | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )

@@ -126,9 +126,10 @@ def test_a_target_that_the_verifier_cannot_use_is_named(tmp_path: Path) -> None:
 
 
 def test_a_broken_parquet_or_gzip_file_is_named(tmp_path: Path) -> None:
-    for name in ("x.parquet", "x.jsonl.gz"):
+    packed = gzip.compress(b"")[:10]
+    for name, content in (("x.parquet", b""), ("x.jsonl.gz", b""), ("y.jsonl.gz", packed)):
         path = tmp_path / name
-        path.write_bytes(b"nonsense" * 10)
+        path.write_bytes(content + b"nonsense" * 10)
         with pytest.raises(TaskError, match=name):
             everything(load_file(path))
 

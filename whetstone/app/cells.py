@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from whetstone.app.scores import ALIASES
 from whetstone.core.errors import TaskError
-from whetstone.tasks.readers import read_rows
 
 SYSTEM = (*ALIASES["system"], "name")
 MISSING = ("", "-", "–", "n/a", "na", "nan")
@@ -28,7 +26,7 @@ def number(value: Any) -> float | None:
     """A value as a finite number; None where it is not one."""
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return found if math.isfinite(found) else None
 
@@ -38,17 +36,6 @@ def name_of(value: Any, row: int, column: str) -> str:
     if value is None or not str(value).strip():
         raise TaskError(f"row {row}, column {column}: no value")
     return " ".join(str(value).split())
-
-
-def records(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Rows from 1, the header not counted. Raises TaskError for one that cannot be read."""
-    count = 0
-    for row in read_rows(path):
-        if row.problem:
-            raise TaskError(f"line {row.line}: {row.problem}")
-        if row.record is not None:
-            count += 1
-            yield count, row.record
 
 
 def column_of(known: Sequence[str], there: Sequence[str]) -> str | None:

@@ -24,7 +24,7 @@ def findings_of(method: Method, path: Path, **options: Any) -> list[Finding]:
     data = data_of(method, path)
     try:
         found: list[Finding] = load(method.name, method.kind)(**data, **options)
-    except (TypeError, ValueError, KeyError, IndexError) as error:
+    except (TypeError, ValueError, KeyError, IndexError, ArithmeticError) as error:
         raise TaskError(f"{path}: {method.name} cannot use it ({error}); see whetstone show {method.name}") from error
     return found
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from whetstone.app.cells import listed
+from whetstone.app.cells import listed, number
 from whetstone.app.scores import ALIASES, WORDS
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.types import Example, Json, Sampling, Signal, form, user
-from whetstone.tasks.readers import FORMATS, file_format, records
+from whetstone.tasks.readers import FORMATS, file_format, records, stem
 
 QUESTION = ("question", "prompt", "instruction", "input", "query", "problem")
 OUTPUT = ("output", "response", "answer", "completion", "generation", "text")
@@ -110,7 +110,7 @@ def read_outputs(
     items: dict[str, Item] = {}
     for text in files:
         name, path = _named(str(text))
-        alone = name or (_stem(path) if len(files) > 1 else "")
+        alone = name or (stem(path) if len(files) > 1 else "")
         _File(path, named, tuple(outputs), alone, items, limit if len(files) == 1 else None).read()
     found = [item for item in items.values() if len(files) == 1 or len(item.answers) > 1]
     if not found:
@@ -145,7 +145,7 @@ class _File:
                 self.settle(line, record)
             if not self.take(line, record):
                 break
-        twos = any(_number(word) in (1.5, 2.0) for _, _, word, _ in self.labels)
+        twos = any(number(word) in (1.5, 2.0) for _, _, word, _ in self.labels)
         for item, place, word, names in self.labels:
             item.preferred = self.preferred(place, word, names, twos)
 
@@ -243,8 +243,8 @@ class _File:
         """Who wrote the outputs of the sides: the columns beside them, else the columns themselves."""
         if len(self.sides) == 2 and not self.outputs:
             for a, b in SIDES:
-                for stem in SYSTEM:
-                    one, two = record.get(stem + a), record.get(stem + b)
+                for name in SYSTEM:
+                    one, two = record.get(name + a), record.get(name + b)
                     if one is not None and two is not None and str(one) != str(two):
                         return [str(one), str(two)]
         return list(self.sides)
@@ -258,50 +258,36 @@ class _File:
                 return value
         if word.lower() in FIRST or word.lower().startswith("tie"):
             return FIRST.get(word.lower(), 0.5)
-        meaning = {1.0: 1.0, 2.0: 0.0, 0.0: 0.5, 1.5: 0.5} if twos else {1.0: 1.0, 0.0: 0.0, 0.5: 0.5}
-        number = _number(word)
-        if number not in meaning:
+        meaning: Mapping[float | None, float] = (
+            {1.0: 1.0, 2.0: 0.0, 0.0: 0.5, 1.5: 0.5} if twos else {1.0: 1.0, 0.0: 0.0, 0.5: 0.5}
+        )
+        share = meaning.get(number(word))
+        if share is None:
             raise TaskError(
                 f"{place}: label is {word[:40]!r}; it can be first, second, tie, the better one's name, or a number: "
                 "1, 2 and 0 or 1.5 for a tie, else 1, 0 and 0.5 for a tie"
             )
-        return meaning[number]
+        return share
 
     def grade(self, place: str, label: Any) -> float:
         """A single output's label as a number."""
-        if isinstance(label, bool):
-            return float(label)
-        known = WORDS.get(str(label).strip().lower())
-        if known is not None:
-            return known
-        try:
-            return float(label)
-        except (TypeError, ValueError):
-            raise TaskError(f"{place}: label is {str(label)[:40]!r}; it can be a number, true or false") from None
+        grade = WORDS.get(str(label).strip().lower(), number(label))
+        if grade is None:
+            raise TaskError(f"{place}: label is {str(label)[:40]!r}; it can be a number, true or false")
+        return grade
 
 
 def _sides(record: Mapping[str, Any]) -> tuple[str, ...]:
     """Two columns of outputs by their usual names."""
     if all(name in record for name in PREFERRED):
         return PREFERRED
-    for stem in OUTPUT:
+    for name in OUTPUT:
         for a, b in SIDES:
-            if stem + a in record and stem + b in record:
-                return (stem + a, stem + b)
+            if name + a in record and name + b in record:
+                return (name + a, name + b)
     return ()
-
-
-def _number(word: str) -> float | None:
-    try:
-        return float(word)
-    except ValueError:
-        return None
 
 
 def _named(text: str) -> tuple[str, Path]:
     name, equals, rest = text.partition("=")
     return (name, Path(rest)) if equals and not Path(text).exists() and "/" not in name else ("", Path(text))
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").rpartition(".")[0] or path.name

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from whetstone.app.cells import NEEDED, SYSTEM, absent, column_of, listed, name_of, number, records
+from whetstone.app.cells import NEEDED, SYSTEM, absent, column_of, listed, name_of, number
 from whetstone.app.scores import ALIASES, Columns, read_scores
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.ranking.score_table import ScoreTable
 from whetstone.ranking.tables import column_names
+from whetstone.tasks.readers import records
 
 TASK = ("task", "benchmark", "dataset", *ALIASES["id"])
 NOT_TASKS = ("rank", "id", "index", "n")
@@ -67,7 +68,7 @@ def _by_row(path: Path, columns: Columns, tasks: Sequence[str]) -> tuple[ScoreTa
 
 
 def _by_column(path: Path, system: str, tasks: Sequence[str]) -> tuple[ScoreTable, dict[str, int], Sequence[str]]:
-    rows = list(records(path))
+    rows = list(enumerate((record for _, record in records(path)), 1))
     if not rows:
         raise TaskError("the file has a header but no rows")
     there = [name for name in dict.fromkeys(key for _, record in rows for key in record) if name != system]

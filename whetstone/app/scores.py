@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from whetstone.core.errors import ConfigError, TaskError
-from whetstone.tasks.readers import FORMATS, file_format, records
+from whetstone.tasks.readers import FORMATS, file_format, records, stem
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "id": (
@@ -100,10 +100,9 @@ def read_scores(path: Path, columns: Columns = USUAL, *, name: str = "") -> list
         reader.add(line, record)
     if not reader.found:
         raise TaskError(f"{path}: no rows; a score file has one row an item")
-    stem = name or _stem(path)
     if len(reader.found) == 1:
         only = next(iter(reader.found.values()))
-        only.name = stem
+        only.name = name or stem(path)
         return [only]
     return list(reader.found.values())
 
@@ -230,13 +229,17 @@ class _Reader:
         else:
             try:
                 found = float(value)
+            except OverflowError:
+                found = math.inf
             except (TypeError, ValueError):
                 raise TaskError(
                     f"{self.path}:{line}: {column}: {str(value)[:40]!r} is not a number (or true, false); leave it "
                     "empty where it is unknown, or choose another column with --score"
                 ) from None
         if found is None or not math.isfinite(found):
-            raise TaskError(f"{self.path}:{line}: {column}: {value} is not finite; leave it empty where it is unknown")
+            raise TaskError(
+                f"{self.path}:{line}: {column}: {str(value)[:40]} is not finite; leave it empty where it is unknown"
+            )
         before, where = self.kinds.setdefault(column, (kind, line))
         if before != kind:
             raise TaskError(
@@ -266,8 +269,3 @@ class _Reader:
         raise ConfigError(
             f"{self.path}:{line}: {have} {what}; choose with --{name} COLUMN (there are {', '.join(header)[:200]})"
         )
-
-
-def _stem(path: Path) -> str:
-    """The file's name without its endings."""
-    return path.name.removesuffix(".gz").rpartition(".")[0] or path.name

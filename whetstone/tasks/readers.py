@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,11 @@ def file_format(path: Path) -> str | None:
     return next((suffix for suffix in FORMATS if name.endswith(suffix)), None)
 
 
+def stem(path: Path) -> str:
+    """The file's name without its endings."""
+    return path.name.removesuffix(".gz").rpartition(".")[0] or path.name
+
+
 def read_rows(path: Path) -> Iterator[Row]:
     """Stream a file's rows. Raises TaskError when the file as a whole cannot be read."""
     kind = file_format(path)
@@ -54,7 +60,7 @@ def read_rows(path: Path) -> Iterator[Row]:
             with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as opened:
                 file = cast(IO[bytes], opened)
                 yield from _jsonl(file) if kind == ".jsonl" else _csv(file, "\t" if kind == ".tsv" else ",")
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise TaskError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 

@@ -35,20 +35,15 @@ class Log:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             data = path.read_bytes()
         except BlockingIOError:
+            self.close()
             raise StoreError(f"{path} is in use by another arena; stop it or name another file") from None
         except OSError as error:
             raise StoreError(f"{path}: {error.strerror}; name another file") from None
-        whole, newline, rest = data.rpartition(b"\n")
-        for number, line in enumerate((whole + newline).split(b"\n"), 1):
-            if line.strip():
-                self.records.append(self._read(line, number))
-        if rest.strip():
-            try:
-                self.records.append(self._read(rest, len(whole.split(b"\n")) + 1))
-                self._write(b"\n")
-            except StoreError:
-                self.torn = rest
-                os.ftruncate(self.file, len(data) - len(rest))
+        try:
+            self._take_in(data)
+        except StoreError:
+            self.close()
+            raise
 
     def add(self, record: dict[str, Any]) -> None:
         """Write a record; when this returns, it is on the disk.
@@ -68,6 +63,19 @@ class Log:
         """Let others write the file."""
         os.close(self.file)
 
+    def _take_in(self, data: bytes) -> None:
+        whole, newline, rest = data.rpartition(b"\n")
+        for number, line in enumerate((whole + newline).split(b"\n"), 1):
+            if line.strip():
+                self.records.append(self._read(line, number))
+        if rest.strip():
+            try:
+                self.records.append(self._read(rest, len(whole.split(b"\n")) + 1))
+                self._write(b"\n")
+            except StoreError:
+                self.torn = rest
+                os.ftruncate(self.file, len(data) - len(rest))
+
     def _write(self, line: bytes) -> None:
         while line:
             line = line[os.write(self.file, line) :]
@@ -80,7 +88,7 @@ class Log:
     def _read(self, line: bytes, number: int) -> dict[str, Any]:
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict):
             raise StoreError(f"{self.path}: line {number} is no JSON object; name a file of votes, or a new one")

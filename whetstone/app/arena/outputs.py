@@ -14,14 +14,14 @@ from urllib.parse import unquote_to_bytes
 import numpy as np
 from numpy.typing import NDArray
 
+from whetstone.app.outputs import OUTPUT
 from whetstone.core.errors import TaskError
 from whetstone.core.types import Media, Part
-from whetstone.tasks.readers import file_format, read_rows
+from whetstone.tasks.readers import file_format, read_rows, stem
 
 IDS = ("id", "prompt_id", "question_id", "item", "item_id", "example_id", "uid", "idx")
 PROMPTS = ("prompt", "question", "instruction", "input", "messages")
 SYSTEMS = ("system", "model", "generator", "model_name", "model_id")
-OUTPUTS = ("output", "response", "answer", "completion", "text", "generation")
 NEEDED = "needed: system, prompt and output"
 IMAGES = {
     **dict.fromkeys((".jpg", ".jpeg"), "image/jpeg"),
@@ -68,7 +68,7 @@ def read_outputs(path: Path) -> Outputs:
     """The outputs of a file or a folder.
 
     A file (JSON Lines, CSV, TSV, Parquet) has a row for each output: the system (`SYSTEMS`), the prompt (`PROMPTS`),
-    its id (`IDS`; without one, the prompt is) and the output (`OUTPUTS`): a text, or a list of parts as in messages of
+    its id (`IDS`; without one, the prompt is) and the output (`OUTPUT`): a text, or a list of parts as in messages of
     OpenAI's interface. Columns `image` and `audio` add a file beside it, by its path, or a `data:` address. A folder
     holds such files, each of them one system's if it has no column for the system; or a folder for each system, with a
     file for each prompt (texts, images and sounds of one name belong together). `prompts.*` in it, a file or a folder,
@@ -80,11 +80,11 @@ def read_outputs(path: Path) -> Outputs:
     reader = _Reader()
     if path.is_dir():
         files = [p for p in sorted(path.iterdir()) if not p.name.startswith(".")]
-        for file in sorted(files, key=lambda p: _stem(p) != "prompts"):
+        for file in sorted(files, key=lambda p: stem(p) != "prompts"):
             if file.is_dir():
                 reader.folder(file)
             elif file_format(file):
-                reader.file(file, "" if _stem(file) == "prompts" else _stem(file))
+                reader.file(file, "" if stem(file) == "prompts" else stem(file))
             else:
                 reader.leave(file)
     elif not path.exists():
@@ -124,13 +124,13 @@ class _Reader:
             name = system if name is None else str(name)
             if not name or not name.strip():
                 raise TaskError(f"{where}: no system is named; there are {', '.join(record)}; {NEEDED}")
-            output = _first(record, OUTPUTS)
+            output = _first(record, OUTPUT)
             parts = _parts(output, path.parent, f"{where}, output")
             for kind in ("image", "audio"):
                 if record.get(kind):
                     parts += (_media(str(record[kind]), path.parent, f"{where}, {kind}"),)
             if output is None and not parts:
-                if not {*OUTPUTS, "image", "audio"} & set(record):
+                if not {*OUTPUT, "image", "audio"} & set(record):
                     raise TaskError(f"{where}: no output; there are {', '.join(record)}; {NEEDED}")
                 self.dropped["no output"] += 1
                 continue
@@ -185,10 +185,6 @@ class _Reader:
 
 def _first(record: Mapping[str, Any], names: Sequence[str]) -> Any:
     return next((record[name] for name in names if record.get(name) is not None), None)
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").rpartition(".")[0] or path.name
 
 
 def _plain(parts: Parts) -> str:
@@ -253,10 +249,14 @@ def _media(address: str, folder: Path, where: str) -> Media:
         return Media("audio" if kind in SOUNDS else "image", mime, url=address)
     if kind not in IMAGES and kind not in SOUNDS:
         raise TaskError(f"{where}: {address[:80]!r} is none of {', '.join((*IMAGES, *SOUNDS))}")
-    file = (folder / address).resolve()
+    try:
+        file = (folder / address).resolve()
+        there = file.is_file()
+    except (OSError, ValueError, RuntimeError):
+        raise TaskError(f"{where}: {address[:80]!r} cannot be the path of a file") from None
     if not file.is_relative_to(folder.resolve()):
         raise TaskError(f"{where}: {address[:80]!r} lies outside the folder {folder}")
-    if not file.is_file():
+    if not there:
         raise TaskError(f"{where}: {address[:80]!r}: no such file in {folder}")
     mime = IMAGES.get(kind) or SOUNDS[kind]
     return Media("image" if kind in IMAGES else "audio", mime, url=file.as_uri())

@@ -182,9 +182,8 @@ class Arena:
 
     def _check_votes(self) -> None:
         """Are the votes of the file on as many outputs?"""
-        form = "winner" if self.size == 2 else "ranking"
         for number, record in enumerate(self.votes.records, 1):
-            if form not in record or (self.size > 2 and len(record.get("shown", ())) != self.size):
+            if not ("winner" in record if self.size == 2 else _ranks(record, self.size)):
                 raise ConfigError(
                     f"{self.votes.path}: line {number} is no vote on {self.size}; name another file with --votes"
                 )
@@ -193,16 +192,15 @@ class Arena:
 
     def _replay(self) -> None:
         """Take in what the files hold. Rows of systems or prompts that are not here any more are counted."""
-        shown = {number: {**record, "shown": _names(record)} for number, record in self.answered.items()}
         for number, record in enumerate(self.matches.records, 1):
             if not {"shown", "prompt_id", "judge"} <= set(record) or not isinstance(record.get("match"), int):
                 raise ConfigError(f"{self.matches.path}: line {number} is no match; name other files with --votes")
-        shown |= {int(record["match"]): record for record in self.matches.records}
+        shown = self.answered | {int(record["match"]): record for record in self.matches.records}
         self.last = max((0, *shown))
         systems = {name: i for i, name in enumerate(self.outputs.systems)}
         items = {name: i for i, name in enumerate(self.outputs.items)}
         for number, record in sorted(shown.items()):
-            names, item = record["shown"], items.get(str(record.get("prompt_id")))
+            names, item = _names(record), items.get(str(record.get("prompt_id")))
             codes = tuple(systems.get(name, -1) for name in names)
             if item is None or -1 in codes or len(codes) != self.size:
                 self.unknown += 1
@@ -220,7 +218,7 @@ class Arena:
         ranking = vote.get("ranking")
         if ranking is None:
             return None
-        return [next(i for i, level in enumerate(ranking) if name in level) for name in names]
+        return [next(i for i, level in enumerate(_tied(ranking)) if name in level) for name in names]
 
     def _hand_out(self, shown: Shown) -> None:
         self.maker.hand_out(shown.match)
@@ -240,16 +238,30 @@ class Arena:
 
 def _levels(ranking: Any, size: int) -> list[list[int]]:
     """A ranking of places 1 to `size`, best first. Raises Refused."""
-    levels = [level if isinstance(level, list) else [level] for level in ranking] if isinstance(ranking, list) else []
+    levels = _tied(ranking)
     flat = [slot for level in levels for slot in level]
     if any(type(slot) is not int for slot in flat) or sorted(flat) != list(range(1, size + 1)):
         raise Refused(f"ranking is {ranking!r}; it must hold 1 to {size} once each, best first, tied ones in a list")
     return [level for level in levels if level]
 
 
-def _names(vote: Mapping[str, Any]) -> Sequence[str]:
-    """Who was shown, in order."""
-    return [str(vote["model_a"]), str(vote["model_b"])] if "model_a" in vote else list(vote.get("shown", ()))
+def _tied(ranking: Any) -> list[list[Any]]:
+    """A ranking as lists of what is tied; none for what is no ranking."""
+    return [level if isinstance(level, list) else [level] for level in ranking] if isinstance(ranking, list) else []
+
+
+def _names(record: Mapping[str, Any]) -> list[str]:
+    """Who was shown, in order; none where a record does not say."""
+    names = [record["model_a"], record.get("model_b")] if "model_a" in record else record.get("shown")
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _ranks(vote: Mapping[str, Any], size: int) -> bool:
+    """Does a vote rank each of `size` systems once, or none?"""
+    names = _names(vote)
+    ranked = [name for level in _tied(vote.get("ranking")) for name in level]
+    known = vote.get("ranking", ranked) is None or sorted(map(str, ranked)) == sorted(names)
+    return len(names) == size and known
 
 
 def _now() -> str:

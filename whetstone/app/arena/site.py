@@ -7,10 +7,11 @@ import re
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
+from urllib.parse import quote, unquote, urlparse
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -39,6 +40,15 @@ NOTHING = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """The policy of what is no page: images, sounds and JSON, should anybody open them as one."""
 
 
+class Number(IntegerConvertor):
+    """A whole number in an address; Python refuses to read one of thousands of digits."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("number", Number())
+
+
 def site(arena: Arena, *, title: str, rounds: int = 1000, level: float = 0.95, seed: int = 0) -> Starlette:
     """An arena as an ASGI application.
 
@@ -60,7 +70,7 @@ def site(arena: Arena, *, title: str, rounds: int = 1000, level: float = 0.95, s
             Route("/api/match", served.match),
             Route("/api/vote", served.vote, methods=["POST"]),
             Route("/api/leaderboard", served.standings),
-            Route("/media/{match:int}/{slot:int}/{part:int}", served.media),
+            Route("/media/{match:number}/{slot:number}/{part:number}", served.media),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
         exception_handlers={Refused: refuse, StoreError: not_written, 404: unknown_path, 500: broken},
@@ -98,7 +108,7 @@ class Site:
     async def vote(self, request: Request) -> Response:
         """Take an answer: `match` and `choice` or `ranking`, as in `Arena.vote`. Names come back once it is kept."""
         origin = request.headers.get("origin")
-        if origin is not None and urlparse(origin).netloc != request.headers["host"]:
+        if origin is not None and origin.partition("://")[2] != request.headers["host"]:
             raise Refused("votes are taken from this arena's own page", 403)
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             raise Refused("a vote is JSON: Content-Type must be application/json", 415)
@@ -206,12 +216,12 @@ async def broken(request: Request, error: Exception) -> Response:
 
 def _known(request: Request) -> str | None:
     """Who is voting, by the cookie."""
-    voter = request.cookies.get(COOKIE, "")
+    voter = unquote(request.cookies.get(COOKIE, ""))
     return voter if VOTER.fullmatch(voter) else None
 
 
 def _remember(response: Response, voter: str) -> Response:
-    response.set_cookie(COOKIE, voter, max_age=400 * 86400, httponly=True, samesite="strict")
+    response.set_cookie(COOKIE, quote(voter), max_age=400 * 86400, httponly=True, samesite="strict")
     return response
 
 

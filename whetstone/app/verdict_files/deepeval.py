@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from whetstone.app.verdict_files.options import Options
-from whetstone.app.verdict_files.rows import Dropped, Item, Record, Row, digest, row, size
+from whetstone.app.verdict_files.rows import Dropped, Item, Record, Row, digest, row, shown, size
 
 NAME = "deepeval"
 CASES = (("testCases", "test_cases"), ("conversationalTestCases", "conversational_test_cases"))
@@ -36,8 +36,10 @@ def _case(case: Record, options: Options) -> Iterator[Item]:
     if not metrics:
         yield Dropped("a test case without metrics")
         return
+    if not isinstance(metrics, list):
+        raise case.fault("metricsData", f"{shown(metrics)} is not a list")
     known = _known(case, options)
-    for number, values in enumerate(metrics if isinstance(metrics, list) else ()):
+    for number, values in enumerate(metrics):
         metric = case.part(values, f"metricsData[{number}]")
         name = metric.text("name")
         model = _either(metric, "evaluationModel", "evaluation_model")

@@ -6,7 +6,6 @@ where an older version wrote I for it. The judge is the scorer, with the name of
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -76,7 +75,7 @@ def _number(score: Record, value: Any) -> float | None:
     if isinstance(value, bool):
         return float(value)
     if isinstance(value, int | float):
-        return None if math.isnan(value) else Record(score.place, {"value": value}).number("value")
+        return Record(score.place, {"value": value}).number("value")
     if value is None or value in GRADES:
         return None if value is None else GRADES[value]
     try:

@@ -6,9 +6,10 @@ verdicts) the last one counts. A judge that gave each output a score showed no o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from whetstone.app.cells import number
 from whetstone.app.verdict_files.options import Options
 from whetstone.app.verdict_files.rows import Item, Record, Row, digest, row, shown, size
 
@@ -21,7 +22,7 @@ def reads(head: Mapping[str, Any]) -> bool:
 
 
 def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
-    for number, record in enumerate(records, 1):
+    for place, record in enumerate(records, 1):
         label = record.values.get("label")
         if label not in (1, 2, "1", "2"):
             raise record.fault("label", f"{shown(label)} names no output; it can be 1 or 2")
@@ -31,7 +32,7 @@ def read(records: Iterator[Record], options: Options) -> Iterator[Item]:
         ]
         if not rounds:
             raise record.fault("results", "no verdicts in both orders ('swap = False' and 'swap = True')")
-        known = row(judge=options.judge or None, prompt=digest(asked), pair=f"item-{number}", question=asked)
+        known = row(judge=options.judge or None, prompt=digest(asked), pair=f"item-{place}", question=asked)
         yield from _scored(record, rounds[-1], known, str(label)) or _judged(record, rounds[-1], known, str(label))
 
 
@@ -73,10 +74,7 @@ def _scored(record: Record, last: Mapping[str, Any], known: Row, label: str) -> 
 
 
 def _score(told: Any) -> float | None:
-    try:
-        return float(told[0])
-    except (TypeError, ValueError, IndexError):
-        return None
+    return number(told[0]) if isinstance(told, Sequence) and told else None
 
 
 def _place(told: Record, winner: Any, first: str) -> str | None:

@@ -59,7 +59,9 @@ def _reply(body: Mapping[str, Any]) -> str | None:
     if isinstance(choices, list) and choices and isinstance(choices[0], Mapping):
         message = choices[0].get("message")
         return content(message.get("content")) if isinstance(message, Mapping) else content(choices[0].get("text"))
-    found = [part.get("content") for part in body.get("output") or () if isinstance(part, Mapping)]
+    output = body.get("output")
+    parts = output if isinstance(output, list) else ()
+    found = [part.get("content") for part in parts if isinstance(part, Mapping)]
     texts = [content(part) for part in found if part is not None]
     return "".join(text for text in texts if text) or None
 

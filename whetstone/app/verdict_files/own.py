@@ -7,6 +7,7 @@ from typing import Any
 
 from whetstone.app.verdict_files.options import Options
 from whetstone.app.verdict_files.rows import RESULT, WORDS, Item, Record, Row, shown
+from whetstone.tasks.columns import plain
 
 NAME = "verdicts"
 ALIASES: Mapping[str, tuple[str, ...]] = {"label": ("gold",), "prompt": ("group",)}
@@ -49,13 +50,13 @@ def known_fields(record: Record, *, scored: bool = False) -> Row:
         values["swapped"] = ORDERS[word]
     found: Row = {}
     for field, value in values.items():
-        if value is None or value == "" or field in (*RESULT, "order"):
+        if value is None or value == "" or field in (*RESULT, "order") or value != value:  # NaN is how tables say None
             continue
         if field == "label":
             found[field] = _verdict(Record(record.place, {field: value}), field, scale=scored)
         else:
             check = CHECKS.get(field)
-            found[field] = check(record, field, value) if check else value
+            found[field] = check(record, field, value) if check else plain(value)
     return found
 
 

@@ -55,7 +55,8 @@ def _several_prompts(record: Record) -> bool:
     """Were several prompts tried? Only the whole document says so."""
     results = record.values.get("results")
     prompts = results.get("prompts") if isinstance(results, Mapping) else None
-    labels = [prompt.get("label") for prompt in prompts or () if isinstance(prompt, Mapping)]
+    listed = prompts if isinstance(prompts, list) else ()
+    labels = [prompt.get("label") for prompt in listed if isinstance(prompt, Mapping)]
     return any(label != labels[0] for label in labels)
 
 

@@ -15,6 +15,7 @@ from hashlib import sha256
 from sys import intern
 from typing import Any
 
+from whetstone.app.cells import number as finite
 from whetstone.core.errors import TaskError
 
 Row = dict[str, Any]
@@ -72,9 +73,10 @@ class Record:
         value = self.values.get(field)
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or math.isinf(value):
+        found = finite(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if found is None:
             raise self.fault(field, f"{shown(value)} is not a finite number")
-        return float(value)
+        return found
 
     def count(self, field: str) -> int | float | None:
         """A number from 0 up, whole where it is."""

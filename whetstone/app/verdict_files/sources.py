@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Generator, Iterator
 from itertools import chain
+from lzma import LZMAError
 from pathlib import Path
 from typing import IO, cast
 
@@ -72,16 +73,17 @@ def _text(path: Path, file: IO[bytes]) -> Iterator[Record]:
 
 def _pieces(path: Path, file: IO[bytes]) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    done = 0
+    line, begun = 1, False
     while True:
         chunk = file.read(CHUNK)
-        if not done and chunk[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        if not begun and chunk[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise TaskError(f"{path}: the file is UTF-16; save it as UTF-8")
         try:
             yield decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
-            raise TaskError(f"{path}: not UTF-8 near byte {done + error.start}; save the file as UTF-8") from None
-        done += len(chunk)
+            line += error.object.count(b"\n", 0, error.start)
+            raise TaskError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from None
+        line, begun = line + chunk.count(b"\n"), True
         if not chunk:
             return
 
@@ -177,7 +179,7 @@ def _table(path: Path) -> Iterator[Record]:
 def _archive(path: Path) -> Iterator[Record]:
     """The header and the samples of an archive, by name; members are read, never unpacked to disk."""
     with zipfile.ZipFile(path) as archive:
-        names = [info.filename for info in archive.infolist()]
+        names = dict.fromkeys(archive.namelist())
         samples = [name for name in names if name.startswith("samples/") and name.endswith(".json")]
         if "header.json" not in names:
             raise TaskError(f"{path}: an archive without header.json; a log that was cut off, or of another tool")
@@ -187,6 +189,8 @@ def _archive(path: Path) -> Iterator[Record]:
                 value = json.loads(_member(path, archive.getinfo(name), archive))
             except (ValueError, RecursionError) as error:
                 raise TaskError(f"{place}: not JSON: {error}") from error
+            except (RuntimeError, struct.error, LZMAError) as error:
+                raise TaskError(f"{place}: cannot be unpacked: {error}") from error
             if not isinstance(value, dict):
                 raise TaskError(f"{place}: not an object")
             yield Record(place, value)

@@ -194,7 +194,10 @@ def _jsonl(path: Path, rows: Iterable[Row], fields: Sequence[str]) -> int:
             kept = {name: row[name] for name in fields or FIELDS if row.get(name) is not None}
             if not fields:
                 kept = {**kept, **row}
-            out.write(json.dumps(kept, ensure_ascii=True, allow_nan=False) + "\n")
+            try:
+                out.write(json.dumps(kept, ensure_ascii=True, allow_nan=False) + "\n")
+            except ValueError:
+                raise TaskError(f"{path.name}: row {n} has a number that is not finite, as JSON has none") from None
     return n
 
 
@@ -215,7 +218,7 @@ def _parquet(path: Path, rows: Iterable[Row], fields: Sequence[str]) -> int:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        raise ConfigError(f"{path}: writing Parquet needs pyarrow: pip install 'whetstone[data]'") from error
+        raise ConfigError(f"{path.name}: writing Parquet needs pyarrow: pip install 'whetstone[data]'") from error
     numbers = {*own.LENGTHS, *own.NUMBERS, "score"}
     kinds = [
         pyarrow.float64() if f in numbers else pyarrow.bool_() if f in own.FLAGS else pyarrow.string() for f in fields
@@ -229,7 +232,10 @@ def _parquet(path: Path, rows: Iterable[Row], fields: Sequence[str]) -> int:
                 [row.get(f) if kind != pyarrow.string() else _cell(row.get(f)) or None for row in batch]
                 for f, kind in zip(fields, kinds, strict=True)
             ]
-            arrays = [pyarrow.array(values, kind) for values, kind in zip(columns, kinds, strict=True)]
+            try:
+                arrays = [pyarrow.array(values, kind) for values, kind in zip(columns, kinds, strict=True)]
+            except pyarrow.ArrowException as error:
+                raise TaskError(f"{path.name}: a value fits no column of Parquet ({error}); write .jsonl") from error
             writer.write_batch(pyarrow.record_batch(arrays, schema=schema))
     return n
 
