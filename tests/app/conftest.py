@@ -1,15 +1,20 @@
-"""A realistic result of `improve`, made up deterministically: three seeds, three arms, six levels."""
+"""What tests of verbs share: running one, writing a file for it, and a realistic result of `improve`, made up."""
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 import math
 import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from whetstone.app import cli
 from whetstone.app.result import (
     Arm,
     AuditRow,
@@ -35,6 +40,48 @@ from whetstone.app.result import (
     TrainingRound,
 )
 from whetstone.core.types import Alarm, Finding
+
+
+@pytest.fixture
+def run_verb(capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Run a verb of the command line: its JSON, or its text; with a status of 2 its complaint, which is one line."""
+
+    def run(*argv: str, verb: str, status: int = 0) -> Any:
+        assert cli.main([verb, *argv]) == status, capsys.readouterr().err
+        captured = capsys.readouterr()
+        if status == 2:
+            assert captured.out == ""
+            assert captured.err.count("\n") == 1
+            return captured.err.strip()
+        return json.loads(captured.out) if "--json" in argv else captured.out
+
+    return run
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Write rows as a file in a folder of its own, which is the current one; the name says the format."""
+    monkeypatch.chdir(tmp_path)
+
+    def to(name: str, rows: Sequence[Mapping[str, Any]]) -> Path:
+        path = Path(name)
+        if name.endswith(".parquet"):
+            import pyarrow
+            import pyarrow.parquet
+
+            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), path)
+        elif ".jsonl" in name:
+            text = "".join(json.dumps(row) + "\n" for row in rows)
+            path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+        else:
+            with path.open("w", newline="") as file:
+                writer = csv.DictWriter(file, list(rows[0]), delimiter="\t" if name.endswith(".tsv") else ",")
+                writer.writeheader()
+                writer.writerows(rows)
+        return path
+
+    return to
+
 
 LEVELS = ("6", "7", "8", "9", "10", "11", "12")
 BASE = dict(zip(LEVELS, (1.0, 0.99, 0.95, 0.63, 0.28, 0.04, 0.01), strict=True))

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -38,19 +39,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run `whetstone audit`; its JSON, or its text; with a status of 2 its complaint."""
-
-    def run(*argv: str, status: int = 0) -> Any:
-        assert cli.main(["audit", *argv]) == status, capsys.readouterr().err
-        captured = capsys.readouterr()
-        if status == 2:
-            assert captured.out == ""
-            assert captured.err.count("\n") == 1
-            return captured.err.strip()
-        return json.loads(captured.out) if "--json" in argv else captured.out
-
-    return run
+def call(run_verb: Call) -> Call:
+    return partial(run_verb, verb="audit")
 
 
 def write(rows: Sequence[Mapping[str, Any]], name: str = "v.jsonl") -> Path:
@@ -219,6 +209,10 @@ def judge_of(choose: Callable[[str, str, str], str], name: str = "judge") -> Scr
     return ScriptedModel(answer, name=name)
 
 
+def unasked(request: Request) -> Reply | Exception:
+    raise AssertionError("asked, though what was wanted could not be right")
+
+
 def true_judge(question: str, first: str, second: str) -> str:
     total = str(sum(map(int, question.partition("@")[0].split("+"))))[-1]
     sides = [text[-1:] == total and len(text) < 2 for text in (first, second)]
@@ -294,7 +288,9 @@ def test_what_a_live_audit_refuses() -> None:
     with pytest.raises(Abstain, match="answers none of the"):
         audit(ToyTask(), model=ToyModel(), judge="balanced_judge", plan=PLAN)
     with pytest.raises(ConfigError, match="no probe is called 'kindness'"):
-        audit(ToyTask(), model=ToyModel(), plan=Plan(20, 20, probes="kindness"))
+        audit(ToyTask(), model=ScriptedModel(unasked), plan=Plan(20, 20, probes="kindness"))
+    with pytest.raises(ConfigError, match="--own is for judges that compare two answers; sum_logprob scores each"):
+        audit(ToyTask(), "sum_logprob", model=ScriptedModel(unasked), plan=PLAN, own="me")
 
 
 def test_grit_from_the_command_line_resumes_where_its_tokens_ended(call: Call) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,40 +21,8 @@ Call = Callable[..., Any]
 
 
 @pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Write rows as a file in the current folder; the name says the format."""
-    monkeypatch.chdir(tmp_path)
-
-    def to(name: str, rows: Sequence[dict[str, Any]]) -> Path:
-        path = Path(name)
-        if name.endswith(".parquet"):
-            import pyarrow
-            import pyarrow.parquet
-
-            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), path)
-        elif ".jsonl" in name:
-            text = "".join(json.dumps(row) + "\n" for row in rows)
-            path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
-        else:
-            with path.open("w", newline="") as file:
-                writer = csv.DictWriter(file, list(rows[0]), delimiter="\t" if name.endswith(".tsv") else ",")
-                writer.writeheader()
-                writer.writerows(rows)
-        return path
-
-    return to
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run `whetstone compare`; its JSON, or its text."""
-
-    def run(*argv: str, status: int = 0) -> Any:
-        assert cli.main(["compare", *argv]) == status, capsys.readouterr().err
-        out = capsys.readouterr().out
-        return json.loads(out) if "--json" in argv else out
-
-    return run
+def call(run_verb: Call) -> Call:
+    return partial(run_verb, verb="compare")
 
 
 def rows(values: Sequence[Any], **more: Sequence[Any]) -> list[dict[str, Any]]:

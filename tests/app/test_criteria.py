@@ -173,9 +173,35 @@ def test_mistakes(outputs: dict[str, str]) -> None:
     assert list(Criteria.open(Path("torn")).criteria) == ["a"], "a torn last line is what a crash leaves"
     Criteria.open(Path("torn")).log("criterion", name="c", text="d")
     assert list(Criteria.open(Path("torn")).criteria) == ["a", "c"]
+    with Path("torn", LOG).open("ab") as file:
+        file.write('{"event": "criterion", "name": "e", "text": "é'.encode()[:-1])
+    assert list(Criteria.open(Path("torn")).criteria) == ["a", "c"], "torn within a character"
     Path("torn", LOG).write_text('{"event": "what"}\n{"event": "drop"}\n')
     with pytest.raises(StoreError, match=r"events\.jsonl:1: not an event"):
         Criteria.open(Path("torn"))
+
+
+def test_any_text_of_a_model_is_kept(tmp_path: Path) -> None:
+    """Separators that Unicode counts as ends of lines, and half a surrogate pair, as in a reply that was cut."""
+    text = "one\u2028two\x85three\ud83d"
+    Criteria.open(tmp_path).log("criterion", name="a", text=text)
+    Criteria.open(tmp_path).log("criterion", name="b", text="é")
+    assert {one.name: one.text for one in Criteria.open(tmp_path).criteria.values()} == {"a": text, "b": "é"}
+
+
+def test_a_log_without_its_last_newline_loses_nothing(tmp_path: Path) -> None:
+    Criteria.open(tmp_path).log("criterion", name="a", text="x")
+    path = tmp_path / LOG
+    path.write_text(path.read_text().removesuffix("\n"))
+    Criteria.open(tmp_path).log("criterion", name="b", text="y")
+    assert list(Criteria.open(tmp_path).criteria) == ["a", "b"]
+
+
+def test_grades_saved_by_a_spreadsheet_are_read(tmp_path: Path) -> None:
+    """Such a file starts with a byte order mark."""
+    path = tmp_path / "grades.csv"
+    path.write_bytes(b"\xef\xbb\xbfid,grade\na,good\nb,0\n")
+    assert read_grades(path) == {"a": True, "b": False}
 
 
 def test_a_model_that_suggests_nothing_readable(outputs: dict[str, str]) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from whetstone.app import cli
 from whetstone.app.outputs import read_outputs
 from whetstone.app.recorded_verdicts import read_recorded
 from whetstone.app.verbs.judge import judge
@@ -19,47 +18,14 @@ from whetstone.core.types import Form, Generation, Reply, Request, Usage
 from whetstone.models.scripted import ScriptedModel
 
 Call = Callable[..., Any]
+Write = Callable[..., Path]
 QUESTION = "63c-7e-3b+0"
 RIGHT, WRONG = "c-7=56e-3=53b+0=53", "c-7=56e-3=54b+0=54"
 
 
-@pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run `whetstone judge`; its JSON, or its text; with a status of 2 its complaint."""
-
-    def run(*argv: str, status: int = 0, verb: str = "judge") -> Any:
-        assert cli.main([verb, *argv]) == status, capsys.readouterr().err
-        captured = capsys.readouterr()
-        if status == 2:
-            assert captured.out == ""
-            assert captured.err.count("\n") == 1
-            return captured.err.strip()
-        return json.loads(captured.out) if "--json" in argv else captured.out
-
-    return run
-
-
-def write(name: str, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Rows as a file whose name says the format."""
-    path = Path(name)
-    if name.endswith(".parquet"):
-        import pyarrow
-        import pyarrow.parquet
-
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), path)
-    elif name.endswith(".jsonl"):
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    else:
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-    return path
+def call(run_verb: Call) -> Call:
+    return partial(run_verb, verb="judge")
 
 
 def lines(path: str | Path) -> list[dict[str, Any]]:
@@ -89,7 +55,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "tsv.csv", "parquet"])
-def test_two_columns_of_any_format_become_rows_in_both_orders(kind: str) -> None:
+def test_two_columns_of_any_format_become_rows_in_both_orders(write: Write, kind: str) -> None:
     path = write(f"pairs.{kind}", PAIRS)
     found = judge(path, model=MODEL, out="v.jsonl")
     rows = lines("v.jsonl")
@@ -117,7 +83,7 @@ def test_two_columns_of_any_format_become_rows_in_both_orders(kind: str) -> None
     assert (found.tokens, found.requests) == (72, 8)
 
 
-def test_audit_and_rank_read_what_is_written(call: Call) -> None:
+def test_audit_and_rank_read_what_is_written(write: Write, call: Call) -> None:
     judge(write("pairs.jsonl", PAIRS * 1), model=MODEL, out="v.jsonl", name="me")
     recorded = read_recorded(Path("v.jsonl"))
     assert set(recorded.verdicts) == {"me"}
@@ -128,7 +94,7 @@ def test_audit_and_rank_read_what_is_written(call: Call) -> None:
     assert {system["name"] for system in board["systems"]} == {"output_1", "output_2"}
 
 
-def test_a_file_for_each_system_meets_by_question_and_the_baseline_is_compared_with() -> None:
+def test_a_file_for_each_system_meets_by_question_and_the_baseline_is_compared_with(write: Write) -> None:
     for name, text in (("old", "a"), ("new", "aaa"), ("mid", "aa")):
         write(f"{name}.jsonl", [{"question": f"{q}", "response": text} for q in range(5)])
     every = judge("old.jsonl", "new.jsonl", "M=mid.jsonl", model=MODEL)
@@ -138,7 +104,14 @@ def test_a_file_for_each_system_meets_by_question_and_the_baseline_is_compared_w
     assert [(s.system, s.findings[0].estimate) for s in some.standings] == [("new", 1), ("M", 1)]
 
 
-def test_few_labels_and_many_verdicts_give_a_corrected_rate() -> None:
+def test_half_a_surrogate_pair_in_a_text_is_written(write: Write) -> None:
+    """A reply or an output that was cut within a character must not lose the verdicts that were paid for."""
+    rows = [{"id": "a\ud83d", "question": "q?", "output_1": "x\ud83d", "output_2": "y"}]
+    judge(write("p.jsonl", rows), model=MODEL, out="v.jsonl")
+    assert [row["prompt"] for row in lines("v.jsonl")] == ["a\ud83d"] * 2
+
+
+def test_few_labels_and_many_verdicts_give_a_corrected_rate(write: Write) -> None:
     """A judge of length on systems whose longer answer is the better one in 6 of 10 labelled pairs."""
     rows = [
         {"id": f"{i}", "question": f"{i}", "output_1": "a" * (3 if i % 4 else 1), "output_2": "aa"} for i in range(120)
@@ -156,7 +129,7 @@ def test_few_labels_and_many_verdicts_give_a_corrected_rate() -> None:
     assert rates["corrected"].interval[0] < 0.6
 
 
-def test_a_signal_scores_one_answer_a_row_and_compares_when_asked_to() -> None:
+def test_a_signal_scores_one_answer_a_row_and_compares_when_asked_to(write: Write) -> None:
     rows = [
         {"question": str(q), "system": s, "output": "x" * n, "correct": n > 3}
         for q in range(6)
@@ -176,7 +149,7 @@ def test_a_signal_scores_one_answer_a_row_and_compares_when_asked_to() -> None:
     assert {(r["verdict"], r["label"]) for r in lines("c.jsonl")} == {("second", "second")}
 
 
-def test_grit_judges_from_the_command_line_and_goes_on_without_asking_twice(call: Call) -> None:
+def test_grit_judges_from_the_command_line_and_goes_on_without_asking_twice(write: Write, call: Call) -> None:
     rows = [{"question": QUESTION, "output_1": RIGHT, "output_2": WRONG, "label": 1}]
     write("pairs.jsonl", [dict(row, id=str(i), output_2=WRONG[:-1] + str(i)) for i, row in enumerate(rows * 8)])
     stopped = call("pairs.jsonl", "--model", "grit", "--critiques", "--max-tokens", "300", status=4)
@@ -191,7 +164,7 @@ def test_grit_judges_from_the_command_line_and_goes_on_without_asking_twice(call
     assert again["standings"][0]["findings"][0]["estimate"] > 0.9
 
 
-def test_options_stand_behind_the_name_or_as_flags(call: Call) -> None:
+def test_options_stand_behind_the_name_or_as_flags(write: Write, call: Call) -> None:
     write("pairs.jsonl", [{"question": QUESTION, "output_1": RIGHT, "output_2": WRONG}])
     one = call(
         "pairs.jsonl", "--model", "grit", "--judge", "pairwise_judge:critiques=true", "--out", "a.jsonl", "--json"
@@ -202,12 +175,12 @@ def test_options_stand_behind_the_name_or_as_flags(call: Call) -> None:
     assert "has no option 'kind'" in call("pairs.jsonl", "--model", "grit", "--judge", "critique:kind=1", status=2)
 
 
-def test_a_panel_has_one_row_a_pair() -> None:
+def test_a_panel_has_one_row_a_pair(write: Write) -> None:
     judge(write("pairs.jsonl", PAIRS[:2]), model=MODEL, judge="panel", judges=("pairwise_judge",) * 3, out="v.jsonl")
     assert [(r["swapped"], r["verdict"]) for r in lines("v.jsonl")] == [(False, "first"), (False, "second")]
 
 
-def test_what_a_label_may_be() -> None:
+def test_what_a_label_may_be(write: Write) -> None:
     def label(value: Any, other: Any = None) -> list[float | None]:
         rows = [
             {"question": "q", "model_a": "x", "model_b": "y", "response_a": "1", "response_b": "2", "winner": value}
@@ -245,12 +218,12 @@ def test_what_a_label_may_be() -> None:
         ({"question": "q", "output_1": "a", "output_2": "b"}, ["--out", "pairs.jsonl"], "or add --overwrite"),
     ],
 )
-def test_what_is_refused(call: Call, row: dict[str, Any], flags: list[str], says: str) -> None:
+def test_what_is_refused(write: Write, call: Call, row: dict[str, Any], flags: list[str], says: str) -> None:
     write("pairs.jsonl", [row])
     assert says in call("pairs.jsonl", "--model", "grit", *flags, status=2)
 
 
-def test_files_that_cannot_be_right(call: Call) -> None:
+def test_files_that_cannot_be_right(write: Write, call: Call) -> None:
     assert "no such file" in call("none.jsonl", "--model", "grit", status=2).lower()
     write("a.jsonl", [{"question": "q", "output": "1"}])
     write("b.jsonl", [{"question": "r", "output": "1"}])

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from whetstone.app import cli
 from whetstone.app.rank_files import kind_of, read_table
 from whetstone.app.rank_gates import read_gate
 from whetstone.app.verbs.rank import rank
@@ -33,43 +31,8 @@ Write = Callable[..., Path]
 
 
 @pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Write rows as a file in the current folder; the name says the format."""
-    monkeypatch.chdir(tmp_path)
-
-    def to(name: str, rows: Sequence[Mapping[str, Any]]) -> Path:
-        path = Path(name)
-        if name.endswith(".parquet"):
-            import pyarrow
-            import pyarrow.parquet
-
-            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), path)
-        elif name.endswith(".jsonl"):
-            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        else:
-            with path.open("w", newline="") as file:
-                writer = csv.DictWriter(file, list(rows[0]))
-                writer.writeheader()
-                writer.writerows(rows)
-        return path
-
-    return to
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run `whetstone rank`; its JSON, or its text; with a status of 2 its complaint."""
-
-    def run(*argv: str, status: int = 0) -> Any:
-        assert cli.main(["rank", *argv]) == status, capsys.readouterr().err
-        captured = capsys.readouterr()
-        if status == 2:
-            assert captured.out == ""
-            assert captured.err.count("\n") == 1
-            return captured.err.strip()
-        return json.loads(captured.out) if "--json" in argv else captured.out
-
-    return run
+def call(run_verb: Call) -> Call:
+    return partial(run_verb, verb="rank")
 
 
 def battles(n: int = 400, seed: int = 0) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_report_browser import CHROMIUM, DRAWN, Browser, opened, show
+from test_report_browser import CHROMIUM, DRAWN, OVERLAPS, Browser, opened, show
 
 from whetstone.app.report.leaderboard import write_leaderboard
 from whetstone.app.verbs.rank import rank
@@ -58,13 +58,7 @@ def test_hovering_tells_n_and_the_interval(browser: Browser, pages: dict[str, Pa
 
 def test_no_text_of_a_row_covers_another(browser: Browser, pages: dict[str, Path]) -> None:
     """Names, marks and the columns at the right keep apart, at the larger type of a narrow screen too."""
-    overlaps = """[...document.querySelectorAll('svg.plot')].map(plot => {
-      const boxes = [...plot.querySelectorAll('text')].map(t => t.getBoundingClientRect());
-      const hit = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
-        && a.top < b.bottom - 3 && b.top < a.bottom - 3;
-      return boxes.filter((a, i) => boxes.some((b, j) => j > i && hit(a, b))).length;
-    })"""
     for page in pages.values():
         for width in (400, 1200):
             show(browser, page, width=width)
-            assert sum(browser.run(overlaps)) == 0
+            assert sum(browser.run(OVERLAPS)) == 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -11,32 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from whetstone.app import cli
 from whetstone.app.auditing import audit_recorded
 from whetstone.app.recorded_verdicts import read_recorded
 
 SKILL = {"ash": 1.2, "elm": 0.4, "fir": -0.4, "oak": -1.2}
 Call = Callable[..., Any]
+Write = Callable[..., Path]
 
 
 @pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run `whetstone rank` in a folder of its own: its JSON, its text, or with a status of 2 its complaint."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*argv: str, status: int = 0) -> Any:
-        assert cli.main(["rank", *argv]) == status, capsys.readouterr().err
-        captured = capsys.readouterr()
-        if status == 2:
-            assert captured.err.count("\n") == 1
-            return captured.err.strip()
-        return json.loads(captured.out) if "--json" in argv else captured.out
-
-    return run
-
-
-def write(name: str, rows: Sequence[dict[str, Any]]) -> None:
-    Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+def call(run_verb: Call) -> Call:
+    return partial(run_verb, verb="rank")
 
 
 def votes(n: int = 600, seed: int = 0, **sway: float) -> list[dict[str, Any]]:
@@ -64,7 +49,7 @@ def votes(n: int = 600, seed: int = 0, **sway: float) -> list[dict[str, Any]]:
 # -------------------------------------------------------------------------------- what sways judges
 
 
-def test_planted_effects_are_found_with_flags(call: Call) -> None:
+def test_planted_effects_are_found_with_flags(write: Write, call: Call) -> None:
     write("b.jsonl", votes(3000, length=1.5, tone=0.5, family=1.0))
     flags = ("--length", "--covariate", "tone=tone_a-tone_b", "--family", "oak=acme,j0=acme", "--json")
     found = call("b.jsonl", *flags)
@@ -77,24 +62,24 @@ def test_planted_effects_are_found_with_flags(call: Call) -> None:
     assert "own family" in call("b.jsonl", "--family", "oak=acme,j0=acme", "--no-position")
 
 
-def test_nothing_is_found_where_nothing_sways(call: Call) -> None:
+def test_nothing_is_found_where_nothing_sways(write: Write, call: Call) -> None:
     write("b.jsonl", votes(2000, seed=1))
     effects = call("b.jsonl", "--length", "--covariate", "tone=tone_a-tone_b", "--json")["settings"]["effects"]
     assert all(effect["low"] < 0 < effect["high"] for effect in effects.values())
 
 
-def test_rows_that_are_left_out_take_their_covariates_along(call: Call) -> None:
+def test_rows_that_are_left_out_take_their_covariates_along(write: Write, call: Call) -> None:
     rows = votes(400, length=2.0)
-    whole, n = call_on(call, rows), len(rows)
+    whole, n = call_on(write, call, rows), len(rows)
     for i in range(0, n, 3):
         rows.insert(i, {**rows[i], "winner": None, "length_a": None})
-    assert call_on(call, rows)["settings"]["effects"] == whole["settings"]["effects"]
+    assert call_on(write, call, rows)["settings"]["effects"] == whole["settings"]["effects"]
     rows[1]["length_a"] = None
     write("b.jsonl", rows)
     assert "row 2, column length_a: no value" in call("b.jsonl", "--length", status=2)
 
 
-def call_on(call: Call, rows: Sequence[dict[str, Any]]) -> Any:
+def call_on(write: Write, call: Call, rows: Sequence[dict[str, Any]]) -> Any:
     write("b.jsonl", rows)
     return call("b.jsonl", "--length", "--json")
 
@@ -113,10 +98,11 @@ def call_on(call: Call, rows: Sequence[dict[str, Any]]) -> Any:
         (["--exam", "none.jsonl"], "no such file"),
         (["--method", "peer_review"], "peer_review needs --exam FILE"),
         (["--labelled", "x.jsonl"], "--labelled writes the verdicts of --against FILE"),
+        (["--against", "b.jsonl", "--labelled", "b.jsonl/x.jsonl"], "x.jsonl: File exists; choose another file"),
         (["--against", "b.jsonl"], ""),
     ],
 )
-def test_a_mistake_is_one_line(call: Call, argv: list[str], said: str) -> None:
+def test_a_mistake_is_one_line(write: Write, call: Call, argv: list[str], said: str) -> None:
     write("b.jsonl", votes(60))
     if said:
         assert said in call("b.jsonl", *argv, status=2)
@@ -127,7 +113,7 @@ def test_a_mistake_is_one_line(call: Call, argv: list[str], said: str) -> None:
 # ------------------------------------------------------------------------------ how many more battles
 
 
-def test_how_many_more_battles_would_separate_two(call: Call) -> None:
+def test_how_many_more_battles_would_separate_two(write: Write, call: Call) -> None:
     write("b.jsonl", votes(300))
     found = call("b.jsonl", "--separate", "elm, ash", "--separate", "ash, oak", "--json")["asked"]
     assert [(one["first"], one["second"]) for one in found] == [("elm", "ash"), ("ash", "oak")]
@@ -157,7 +143,7 @@ def exam(right: dict[str, float], items: int = 60, both: bool = False) -> list[d
     return rows
 
 
-def test_a_bad_reviewer_fails_the_exam_and_is_not_heard(call: Call) -> None:
+def test_a_bad_reviewer_fails_the_exam_and_is_not_heard(write: Write, call: Call) -> None:
     """The bad one says the contrary of what is true, twice as often as the others say anything."""
     rng, reviews = np.random.default_rng(1), []
     for i in range(900):
@@ -180,7 +166,7 @@ def test_a_bad_reviewer_fails_the_exam_and_is_not_heard(call: Call) -> None:
     assert again["settings"]["reviewers"]["good"]["exam"] > 0.8
 
 
-def test_who_always_takes_the_first_is_half_right_and_agrees_never(call: Call) -> None:
+def test_who_always_takes_the_first_is_half_right_and_agrees_never(write: Write, call: Call) -> None:
     write("reviews.jsonl", [{**row, "judge": ("good", "first")[i % 2]} for i, row in enumerate(votes(200))])
     first = [{**row, "judge": "first", "verdict": "first"} for row in exam({"good": 1.0}, both=True)]
     write("exam.jsonl", [*exam({"good": 1.0}, both=True), *first])
@@ -189,7 +175,7 @@ def test_who_always_takes_the_first_is_half_right_and_agrees_never(call: Call) -
     assert found["good"]["exam"] == 1.0
 
 
-def test_an_exam_is_the_same_for_all(call: Call) -> None:
+def test_an_exam_is_the_same_for_all(write: Write, call: Call) -> None:
     write("reviews.jsonl", votes(60))
     rows = exam({"j0": 0.9, "j1": 0.9})
     for wrong, said in (
@@ -224,7 +210,7 @@ def verdicts(people: Sequence[dict[str, Any]], judges: dict[str, float], seed: i
     return rows
 
 
-def test_a_good_judge_agrees_with_votes_and_a_coin_does_not(call: Call) -> None:
+def test_a_good_judge_agrees_with_votes_and_a_coin_does_not(write: Write, call: Call) -> None:
     people = votes(600, seed=3)
     write("votes.jsonl", people)
     write("verdicts.jsonl", verdicts(people, {"good": 0.8, "coin": 0.0}))
@@ -243,7 +229,7 @@ def test_a_good_judge_agrees_with_votes_and_a_coin_does_not(call: Call) -> None:
     assert "Model judges against these votes" in Path("page.html").read_text()
 
 
-def test_votes_are_labels_for_the_audit_of_the_verdicts(call: Call) -> None:
+def test_votes_are_labels_for_the_audit_of_the_verdicts(write: Write, call: Call) -> None:
     people = votes(600, seed=3)
     write("votes.jsonl", people)
     write("verdicts.jsonl", verdicts(people, {"good": 0.8, "coin": 0.0}))
@@ -256,7 +242,7 @@ def test_votes_are_labels_for_the_audit_of_the_verdicts(call: Call) -> None:
     assert kappa["coin"].interval[1] < 0.3
 
 
-def test_rankings_of_several_are_votes_too(call: Call) -> None:
+def test_rankings_of_several_are_votes_too(write: Write, call: Call) -> None:
     rng, rows, said = np.random.default_rng(0), [], []
     for i in range(150):
         seen = {name: skill + rng.gumbel() for name, skill in SKILL.items()}

@@ -169,6 +169,11 @@ DRAWN = """[...document.querySelectorAll('svg.plot')].map(plot => {
   return {title: plot.getAttribute('aria-label'), width: box.width, height: box.height, marks: marks.length,
           told: marks.filter(m => m.getAttribute('aria-label')).length};
 })"""
+OVERLAPS = """[...document.querySelectorAll('svg.plot')].map(plot => {
+  const boxes = [...plot.querySelectorAll('text')].map(t => t.getBoundingClientRect());
+  const hit = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3;
+  return boxes.filter((a, i) => boxes.some((b, j) => j > i && hit(a, b))).length;
+})"""
 
 
 def test_every_plot_is_drawn_without_a_word_on_the_console(browser: Browser, report: Path) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whetstone.stats import clopper_pearson, clustered_mean, mean, proportion, wilson
+from whetstone.stats.intervals import unmoved
 
 counts = st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -27,6 +28,11 @@ def test_means_agree_with_scipy_and_statsmodels(reference, data):
     ):
         assert found.stderr == pytest.approx(expected["stderr"], rel=1e-12)
         assert found.interval == pytest.approx(expected["interval"], rel=1e-12)
+
+
+def test_no_change_in_few_items_leaves_much_open():
+    assert unmoved(0) == (-1, 1)
+    assert unmoved(20) == (-wilson(0, 20).interval[1], wilson(0, 20).interval[1])
 
 
 @given(counts)

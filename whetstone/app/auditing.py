@@ -20,7 +20,8 @@ from whetstone.audits.score_systems import score_systems
 from whetstone.audits.verdict_columns import Judged
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import Finding
-from whetstone.stats import ece_test, finding, holm, reliability, wilson
+from whetstone.stats import ece_test, finding, holm, reliability
+from whetstone.stats.intervals import unmoved
 
 ALPHA = 0.05
 Kind = Literal["pairs", "scores"]
@@ -308,8 +309,9 @@ def _reached(found: Finding, prompts: int) -> Finding:
     """A difference that no error moved, with what the number of prompts leaves possible in either direction."""
     if found.interval is not None or found.estimate != 0 or found.null != 0 or found.name not in MOVED:
         return found
-    most = (wilson(0, min(found.n, prompts)).interval or (0.0, 1.0))[1]
-    return replace(found, interval=(-most, most), detail={**found.detail, "note": "no error in either direction"})
+    return replace(
+        found, interval=unmoved(min(found.n, prompts)), detail={**found.detail, "note": "no error in either direction"}
+    )
 
 
 def _absent(judged: Judged, own: str, live: bool, known: Mapping[str, str]) -> dict[str, str]:

@@ -29,6 +29,7 @@ BRIEF = {
     "first_position": "first place",
     "length_errors": "errs for length",
 }
+ANSWERS = ("yes", "unknown", "no")
 MARKS = {"holds": "✓", "fails": "✗", "open": "?", "not measured": "?"}
 
 
@@ -122,8 +123,7 @@ def limit_text(one: Check) -> str:
 
 def show_many(console: Console, found: Audited) -> None:
     """Print one row a judge, those that may be trusted first."""
-    order = {"yes": 0, "unknown": 1, "no": 2}
-    judges = sorted(found.judges, key=lambda j: (*(order[u.answer] for u in j.trust.uses), -(_value(j) or 0.0)))
+    judges = ordered(found)
     names = [name for name in BRIEF if any(name == m.finding.name for j in judges for m in j.measured)]
     cells = []
     for judge in judges[:MOST]:
@@ -140,11 +140,27 @@ def show_many(console: Console, found: Audited) -> None:
     if len(judges) > MOST:
         console.say(f"{len(judges) - MOST} more judges are in --json and --picture.")
     for use in USES:
-        counts = {answer: sum(j.trust.of(use) == answer for j in judges) for answer in order}
+        counts = {answer: sum(j.trust.of(use) == answer for j in judges) for answer in ANSWERS}
         said = ", ".join(f"{n} {answer}" for answer, n in counts.items() if n)
         console.say(f"May they be trusted for {use}? {said}.")
     console.say("Reasons and all findings of one: --judge NAME.")
 
 
-def _value(judge: JudgeAudit) -> float | None:
-    return next((m.finding.estimate for m in judge.measured if m.finding.name in ("kappa", "auroc")), None)
+def ordered(found: Audited) -> list[JudgeAudit]:
+    """The judges, those that may be trusted first, then by their agreement with the labels."""
+
+    def key(judge: JudgeAudit) -> tuple[float, ...]:
+        one = agreement(judge)
+        return (*(ANSWERS.index(use.answer) for use in judge.trust.uses), -((one and one.finding.estimate) or 0.0))
+
+    return sorted(found.judges, key=key)
+
+
+def agreement(judge: JudgeAudit) -> Measured | None:
+    """The finding that says how far a judge follows the labels."""
+    return measure_of(judge, "kappa") or measure_of(judge, "auroc")
+
+
+def measure_of(judge: JudgeAudit, name: str) -> Measured | None:
+    """The finding of this name."""
+    return next((one for one in judge.measured if one.finding.name == name), None)

@@ -18,7 +18,7 @@ from whetstone.audits.suggesting import Assertion, Criterion
 from whetstone.core.errors import ConfigError, StoreError, TaskError
 from whetstone.core.types import Finding, Json
 from whetstone.stats import wilson
-from whetstone.tasks.readers import read_rows
+from whetstone.tasks.readers import records
 
 LOG, CARD = "events.jsonl", "report.json"
 GOOD = {"good": True, "bad": False, "true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
@@ -54,13 +54,14 @@ class Criteria:
         """Read the log of a folder; an absent one is empty. Raises StoreError for a line that is no event."""
         state = cls(folder)
         path = folder / LOG
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        for i, line in enumerate(lines, 1):
+        try:
+            whole = _whole(path)
+        except OSError as error:
+            raise StoreError(f"{path}: cannot read the log: {error.strerror}") from error
+        for i, line in enumerate(whole.split(b"\n") if whole else (), 1):
             try:
                 state.take(json.loads(line))
             except (ValueError, KeyError, TypeError) as error:
-                if i == len(lines):
-                    break
                 raise StoreError(f"{path}:{i}: not an event of this log ({error}); mend or remove the line") from error
         return state
 
@@ -70,12 +71,12 @@ class Criteria:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / LOG
-            before = path.read_bytes() if path.exists() else b""
-            whole = before[: before.rfind(b"\n") + 1]  # what a crash tore off is no event
-            if whole != before:
-                path.write_bytes(whole)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            # Half a surrogate pair in a model's text has no UTF-8; its escape is JSON.
+            line = json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+            whole = _whole(path)
+            with path.open("ab") as file:
+                file.truncate(len(whole))
+                file.write(b"\n" * bool(whole) + line)
         except OSError as error:
             raise StoreError(f"{self.folder}: cannot write the log: {error.strerror}") from error
         self.take(entry)
@@ -119,6 +120,17 @@ class Criteria:
         self.assertions = {name: one for name, one in self.assertions.items() if one.criterion != criterion}
 
 
+def _whole(path: Path) -> bytes:
+    """A log up to the end of its last event, without the newline: what a crash tore off is no event."""
+    written = path.read_bytes() if path.exists() else b""
+    lines, _, rest = written.rpartition(b"\n")
+    try:
+        json.loads(rest)
+    except ValueError:
+        return lines
+    return written
+
+
 def outputs_of(items: Sequence[Item]) -> tuple[list[Output], dict[str, bool]]:
     """Every output of the items, and the grades that their labels give (from 1/2 up is good)."""
     found, grades = [], {}
@@ -137,12 +149,10 @@ def read_grades(path: Path) -> dict[str, bool]:
     Raises TaskError by file and line.
     """
     found: dict[str, bool] = {}
-    for row in read_rows(path):
-        record = row.record or {}
+    for line, record in records(path):
         word = str(record.get("grade")).strip().lower()
-        if row.problem or "id" not in record or word not in GOOD:
-            problem = row.problem or "needs an id and a grade: good or bad, true or false, yes or no, 1 or 0"
-            raise TaskError(f"{path}:{row.line}: {problem}")
+        if "id" not in record or word not in GOOD:
+            raise TaskError(f"{path}:{line}: needs an id and a grade: good or bad, true or false, yes or no, 1 or 0")
         found[str(record["id"])] = GOOD[word]
     return found
 

@@ -6,7 +6,7 @@ import argparse
 import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
 from whetstone.app.console import Console
 from whetstone.app.limits import Limits
@@ -31,6 +31,40 @@ def find_method(name: str, *kinds: str) -> Method:
     what = " or ".join(kinds) or "method"
     hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names) or 'none'}"
     raise ConfigError(f"no {what} is called {name!r}; {hint}")
+
+
+def value_of(argv: Sequence[str], flag: str) -> str | None:
+    """The value that a flag is given, before the arguments are parsed."""
+    for i, text in enumerate(argv):
+        if text == flag:
+            return argv[i + 1] if i + 1 < len(argv) else None
+        if text.startswith(f"{flag}="):
+            return text.partition("=")[2]
+    return None
+
+
+def pairs(text: str | None, flag: str = "--columns") -> dict[str, str]:
+    """`left=a,winner=b` as names and their values; `flag` is what the user wrote them after."""
+    return dict(named(part, flag) for part in parts(text))
+
+
+def named(text: str, flag: str = "--covariate") -> tuple[str, str]:
+    """`NAME=VALUE`."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        example = {"--columns": "winner=choice", "--family": "gpt-5=openai"}.get(flag, "length=words_a/words_b")
+        raise ConfigError(f"{flag} {text!r}: write NAME=VALUE, such as {example}")
+    return name.strip(), value.strip()
+
+
+def parts(text: str | None) -> tuple[str, ...]:
+    """Names joined by commas."""
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def wrong(message: str) -> NoReturn:
+    """Refuse a flag's text, for argparse."""
+    raise argparse.ArgumentTypeError(message)
 
 
 def positive(text: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from whetstone.app.meter import Paid
-from whetstone.app.outputs import Item, OutputTask
+from whetstone.app.outputs import Item
 from whetstone.app.workbench import Workbench
 from whetstone.audits.evaluating import Pair, higher
 from whetstone.audits.recorded import Verdicts
@@ -22,9 +22,10 @@ from whetstone.audits.win_rates import win_rates
 from whetstone.core.errors import ConfigError, StoreError
 from whetstone.core.flow import Flow
 from whetstone.core.registry import Method, load
-from whetstone.core.types import TIE, Candidate, Finding, Generation, Json, Signal, Task, Verdict
+from whetstone.core.types import TIE, Candidate, Case, Failure, Finding, Generation, Json, Signal, Task, Verdict
 from whetstone.ranking.judge_error import prediction_powered_rate
-from whetstone.stats import Estimate, clustered_mean, finding, proportion, wilson
+from whetstone.stats import Estimate, clustered_mean, finding, proportion
+from whetstone.stats.intervals import unmoved
 
 Row = dict[str, Json]
 FINAL = {"both orders": "win rate", "length controlled": "at equal length", "human": "by the labels"}
@@ -44,6 +45,11 @@ class Pairing:
     def key(self) -> str:
         """The pair's name."""
         return f"{self.item.id}/{self.first}|{self.second}"
+
+    @property
+    def candidates(self) -> Pair:
+        """The two outputs as methods see them."""
+        return Pair(self.item.example, candidate(self.item, self.first), candidate(self.item, self.second))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,39 +133,49 @@ def compare(
     bench: Workbench, task: Task, asked: Sequence[Pairing], judge: Method, options: Mapping[str, Any]
 ) -> dict[str, Verdict]:
     """The judge's verdict on every pair; one that failed has the error as its reason."""
-    function = load(judge.name, judge.kind)
-
-    def flow(pair: Pairing) -> Flow[Verdict]:
-        a, b = candidate(pair.item, pair.first), candidate(pair.item, pair.second)
-        found: Flow[Verdict] = function(task, pair.item.example, a, b, **options)
-        return found
-
-    driven = bench(f"judge {judge.name}", {pair.key: flow(pair) for pair in asked})
-    failed = {
-        key: Verdict((), None, reason=f"failed: {failure.error}: {failure.message}")
-        for key, failure in driven.failures.items()
-    }
-    return {**driven.results, **failed}
+    pairs = {pair.key: pair.candidates for pair in asked}
+    return verdicts_on(bench, f"judge {judge.name}", task, judge, pairs, options)
 
 
 def score(
     bench: Workbench, task: Task, items: Sequence[Item], signal: Method, options: Mapping[str, Any]
 ) -> dict[str, list[Signal]]:
     """The signal's values for all outputs of every question."""
-    function = load(signal.name, signal.kind)
-    driven = bench(
-        f"judge {signal.name}",
-        {
-            item.id: function(task, item.example, [candidate(item, name) for name in item.answers], **options)
-            for item in items
-        },
-    )
-    sizes = {item.id: len(item.answers) for item in items}
+    cases = {one.id: Case(one.example, tuple(candidate(one, name) for name in one.answers)) for one in items}
+    return values_of(bench, f"judge {signal.name}", task, signal, cases, options)
+
+
+def verdicts_on(
+    bench: Workbench, phase: str, task: Task, judge: Method, pairs: Mapping[str, Pair], options: Mapping[str, Any]
+) -> dict[str, Verdict]:
+    """A judge's verdict on every pair; one whose flow failed has the error as its reason."""
+    function = load(judge.name, "judge")
+    flows: dict[str, Flow[Verdict]] = {
+        key: function(task, pair.example, pair.first, pair.second, **options) for key, pair in pairs.items()
+    }
+    driven = bench(phase, flows)
+    failed = {key: Verdict((), None, reason=_failed(failure)) for key, failure in driven.failures.items()}
+    return {**driven.results, **failed}
+
+
+def values_of(
+    bench: Workbench, phase: str, task: Task, signal: Method, cases: Mapping[str, Case], options: Mapping[str, Any]
+) -> dict[str, list[Signal]]:
+    """A signal's values for the answers of every case; those of a flow that failed have the error as their reason."""
+    function = load(signal.name, "signal")
+    flows: dict[str, Flow[list[Signal]]] = {
+        key: function(task, case.example, case.candidates, **options) for key, case in cases.items()
+    }
+    driven = bench(phase, flows)
     failed = {
-        key: [Signal(None, "score", 0, abstained=f"failed: {failure.error}: {failure.message}")] * sizes[key]
+        key: [Signal(None, "score", 0, abstained=_failed(failure))] * len(cases[key].candidates)
         for key, failure in driven.failures.items()
     }
     return {**driven.results, **failed}
+
+
+def _failed(failure: Failure) -> str:
+    return f"failed: {failure.error}: {failure.message}"
 
 
 def by_score(asked: Sequence[Pairing], values: Mapping[str, Sequence[Signal]]) -> dict[str, Verdict]:
@@ -167,8 +183,7 @@ def by_score(asked: Sequence[Pairing], values: Mapping[str, Sequence[Signal]]) -
     found = {}
     for pair in asked:
         signals = dict(zip(pair.item.answers, values[pair.item.id], strict=True))
-        a, b = candidate(pair.item, pair.first), candidate(pair.item, pair.second)
-        found[pair.key] = higher(Pair(pair.item.example, a, b), signals[pair.first], signals[pair.second])
+        found[pair.key] = higher(pair.candidates, signals[pair.first], signals[pair.second])
     return found
 
 
@@ -222,20 +237,20 @@ def place(choice: str | None, first: str, second: str) -> str | None:
 def score_rows(name: str, item: Item, signals: Sequence[Signal]) -> Iterator[Row]:
     """A row for each output's score."""
     for (system, answer), signal in zip(item.answers.items(), signals, strict=True):
-        row: Row = {
-            "judge": name,
-            "prompt": item.id,
-            "system": system,
-            "score": signal.value,
-            "length": len(answer.text),
-        }
-        if answer.label is not None:
-            row["label"] = answer.label
-        if item.category:
-            row["category"] = item.category
+        row = score_row(name, item.id, candidate(item, system), signal, answer.label, item.category)
         if signal.abstained is not None:
             row["reason"] = signal.abstained
         yield row
+
+
+def score_row(judge: str, prompt: str, one: Candidate, signal: Signal, label: float | None, category: str) -> Row:
+    """The row of one answer's score."""
+    row: Row = {"judge": judge, "prompt": prompt, "system": one.source, "score": signal.value, "length": len(one.text)}
+    if label is not None:
+        row["label"] = label
+    if category:
+        row["category"] = category
+    return row
 
 
 def write_rows(rows: Sequence[Row], path: Path) -> None:
@@ -247,12 +262,13 @@ def write_rows(rows: Sequence[Row], path: Path) -> None:
     half = path.with_name(f"{path.name}.half")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with half.open("w", encoding="utf-8") as file:
+        # Half a surrogate pair, as a reply that was cut may end in, has no UTF-8; its escape is JSON.
+        with half.open("w", encoding="utf-8", errors="backslashreplace") as file:
             for row in rows:
                 file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
         os.replace(half, path)
     except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}; choose another --out") from None
+        raise StoreError(f"cannot write {path}: {error.strerror}; choose another file") from None
 
 
 # ---------------------------------------------------------------------------------------- results
@@ -297,9 +313,7 @@ def _final(one: Finding) -> Finding:
         return replace(one, name=FINAL.get(one.name, one.name))
     bounds = one.interval
     if bounds is None and one.estimate == 0:
-        # No error on any labelled pair: what their number leaves possible, in either direction.
-        most = (wilson(0, one.n).interval or (0.0, 1.0))[1]
-        bounds = (-most, most)
+        bounds = unmoved(one.n)
     return replace(one, name="error of the judge", interval=bounds)
 
 
@@ -340,9 +354,3 @@ def reasons_of(verdicts: Sequence[Verdict | Signal]) -> dict[str, int]:
         if (one.choice is None if isinstance(one, Verdict) else one.value is None)
     )
     return dict(said.most_common())
-
-
-def judged_task(name: str, items: Sequence[Item], max_tokens: int | None = None) -> OutputTask:
-    """The task that the judge sees."""
-    task = OutputTask(name, items)
-    return task if max_tokens is None else replace(task, sampling=replace(task.sampling, max_tokens=max_tokens))

@@ -6,28 +6,33 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from whetstone.app.auditing import Audited, JudgeAudit, of_pairs, of_scores
+from whetstone.app.auditing import Audited, of_pairs, of_scores
 from whetstone.app.grading import questions, sampled
-from whetstone.app.judging import candidate, shown_rows
+from whetstone.app.judging import Row, candidate, score_row, shown_rows, values_of, verdicts_on
 from whetstone.app.material import cases as as_cases
 from whetstone.app.outputs import Item
 from whetstone.app.trust import RULES, Rule
 from whetstone.app.workbench import Workbench
-from whetstone.audits.constant_answers import against_right, constants_of, gamed
-from whetstone.audits.evaluating import Pair, higher, labels, pairs
+from whetstone.audits.constant_answers import CONSTANTS, against_right, gamed
+from whetstone.audits.evaluating import Pair, higher, in_words, labels, pairs, rise
 from whetstone.audits.length import equally_good
 from whetstone.audits.one_vs_many import one_right, ranked
-from whetstone.audits.probes import attack, chosen, rise, wrong_shares
+from whetstone.audits.probes import attack, chosen, wrong_shares
 from whetstone.audits.score_columns import SPACES as SCORE_FIELDS
 from whetstone.audits.score_columns import scored
+from whetstone.audits.verdict_columns import SPACES as VERDICT_FIELDS
 from whetstone.audits.verdict_columns import Encoder, judged
 from whetstone.core.errors import Abstain, ConfigError
-from whetstone.core.flow import Flow
-from whetstone.core.registry import Method, load
+from whetstone.core.registry import Method
 from whetstone.core.types import Case, Finding, Json, Signal, Task, Verdict
-from whetstone.stats import finding, proportion, wilson
+from whetstone.ranking.tables import Column
+from whetstone.stats import finding, proportion
+from whetstone.stats.intervals import unmoved
 
 Judge = Callable[[str, Sequence[Pair]], list[Verdict]]
+Asked = tuple[list[Row], list[Finding], dict[str, str]]
+"""The rows of what was asked, findings made besides, and what was not measured and why."""
+WRONG = 9  # answers beside the right one, of which it should be ranked first
 MIXED = 0.75  # of the pairs: a right and a wrong answer; the others are alike and differ in length
 CANNOT = "not measured: the judge cannot read it"
 
@@ -87,7 +92,7 @@ def audit_live(
     rules: Sequence[Rule] = RULES,
     given: Sequence[Case] | None = None,
     own: str = "",
-) -> tuple[Audited, list[dict[str, Json]]]:
+) -> tuple[Audited, list[Row]]:
     """The audit of one judge or signal, and the rows of its verdicts.
 
     Args:
@@ -97,11 +102,26 @@ def audit_live(
         own: the source that is the judge's own.
 
     Raises:
+        ConfigError: an unknown probe, or an `own` that is none of the sources or that a signal could not favour.
         Abstain: no question has a right and a wrong answer, or the judge never answers.
     """
+    if plan.probes != "none":
+        chosen(plan.probes)  # a name that is none is refused before anything is asked
+    if own and judge.kind == "signal":
+        raise ConfigError(f"--own is for judges that compare two answers; {judge.name} scores each by itself")
     found = material(bench, task, plan) if given is None else list(given)
-    work = _signal if judge.kind == "signal" else _judge
-    one, rows = work(bench, task, judge, options, found, name, plan, rules, own)
+    if judge.kind == "signal":
+        rows, extra, missing = _signal(bench, task, judge, options, found, name, plan)
+        scores = scored(_columns(rows, SCORE_FIELDS))[name]
+        one = of_scores(name, scores, rules=rules, extra=extra, seed=bench.seed)
+        one = replace(one, missing={**one.missing, **missing})
+    else:
+        sources = sorted({candidate.source for case in found for candidate in case.candidates})
+        if own and own not in sources:
+            raise ConfigError(f"--own {own}: no answers of that source; there are {', '.join(sources[:20])}")
+        rows, extra, missing = _judge(bench, task, judge, options, found, name, plan)
+        verdicts = judged(_columns(rows, VERDICT_FIELDS))[name]
+        one = of_pairs(name, verdicts, own=own, extra=extra, rules=rules, missing=missing, live=True, seed=bench.seed)
     return Audited(source, "live", (one,), tuple(rules), run=bench.run.id), rows
 
 
@@ -113,95 +133,68 @@ def _judge(
     found: Sequence[Case],
     name: str,
     plan: Plan,
-    rules: Sequence[Rule],
-    own: str,
-) -> tuple[JudgeAudit, list[dict[str, Json]]]:
-    function = load(judge.name, "judge")
-
+) -> Asked:
     def ask(phase: str, asked: Sequence[Pair]) -> list[Verdict]:
-        flows: dict[str, Flow[Verdict]] = {
-            str(i): function(task, pair.example, pair.first, pair.second, **options) for i, pair in enumerate(asked)
-        }
-        driven = bench(f"audit {phase}", flows)
-        return [_of(driven.results.get(str(i)), driven.failures.get(str(i)), p) for i, p in enumerate(asked)]
+        numbered = {str(i): pair for i, pair in enumerate(asked)}
+        given = verdicts_on(bench, f"audit {phase}", task, judge, numbered, options)
+        return [given[key] for key in numbered]
 
     mixed, alike = chosen_pairs(found, plan.pairs)
     asked = [*mixed, *alike]
     if not asked:
         raise Abstain("no question has two answers that differ")
-    sources = sorted({candidate.source for case in found for candidate in case.candidates})
-    if own and own not in sources:
-        raise ConfigError(f"--own {own}: no answers of that source; there are {', '.join(sources[:20])}")
     clean = ask("pairs", asked)
     if all(verdict.choice is None for verdict in clean):
         raise Abstain(f"{name} answers none of the {len(asked)} pairs: {clean[0].reason}")
     rows = [row for i, (p, v) in enumerate(zip(asked, clean, strict=True)) for row in rows_of(name, i, p, v)]
-    extra, missing = attractions(ask, mixed, clean[: len(mixed)], found, plan)
-    encoder = Encoder()
-    for row in rows:
-        encoder.add(row)
-    audited = of_pairs(
-        name,
-        judged(encoder.columns())[name],
-        own=own,
-        extra=extra,
-        rules=rules,
-        missing=missing,
-        live=True,
-        seed=bench.seed,
-    )
-    return audited, rows
+    return rows, *attractions(ask, mixed, clean[: len(mixed)], found, plan)
 
 
 def _signal(
     bench: Workbench,
     task: Task,
-    judge: Method,
+    signal: Method,
     options: Mapping[str, Any],
     found: Sequence[Case],
     name: str,
     plan: Plan,
-    rules: Sequence[Rule],
-    own: str,
-) -> tuple[JudgeAudit, list[dict[str, Json]]]:
-    function = load(judge.name, "signal")
-
+) -> Asked:
     def values(phase: str, asked: Sequence[Case]) -> list[list[Signal]]:
-        flows: dict[str, Flow[list[Signal]]] = {
-            str(i): function(task, case.example, case.candidates, **options) for i, case in enumerate(asked)
-        }
-        driven = bench(f"audit {phase}", flows)
-        silent = Signal(None, "score", 0, abstained="failed")
-        return [driven.results.get(str(i)) or [silent] * len(c.candidates) for i, c in enumerate(asked)]
+        numbered = {str(i): case for i, case in enumerate(asked)}
+        given = values_of(bench, f"audit {phase}", task, signal, numbered, options)
+        return [given[key] for key in numbered]
 
     def ask(phase: str, asked: Sequence[Pair]) -> list[Verdict]:
         given = values(phase, [Case(pair.example, (pair.first, pair.second)) for pair in asked])
         return [higher(pair, *signals) for pair, signals in zip(asked, given, strict=True)]
 
     given = values("answers", found)
-    if all(signal.value is None for signals in given for signal in signals):
+    if all(one.value is None for signals in given for one in signals):
         raise Abstain(f"{name} scores none of the answers: {given[0][0].abstained}")
-    rows = [row for case, signals in zip(found, given, strict=True) for row in score_rows(name, case, signals)]
+    rows, known = [], {}
+    for case, signals in zip(found, given, strict=True):
+        prompt = case.example.group or case.example.id
+        for one, value, label in zip(case.candidates, signals, labels(case), strict=True):
+            known[one.id] = value
+            right = None if label is None else float(label)
+            rows.append(score_row(name, prompt, one, value, right, case.example.level))
     mixed, _ = chosen_pairs(found, plan.pairs)
-    known = {
-        c.id: s
-        for case, signals in zip(found, given, strict=True)
-        for c, s in zip(case.candidates, signals, strict=True)
-    }
     clean = [higher(pair, known[pair.first.id], known[pair.second.id]) for pair in mixed]
     extra, missing = attractions(ask, mixed, clean, found, plan)
-    fitting = [case for case in found if one_right(case, 9) is not None]
-    if fitting:
-        trimmed = [one_right(case, 9) or case for case in fitting]
+    among = [trimmed for case in found if (trimmed := one_right(case, WRONG)) is not None]
+    if among:
         try:
-            extra += ranked(trimmed, [[known[c.id] for c in case.candidates] for case in trimmed])
+            extra += ranked(among, [[known[c.id] for c in case.candidates] for case in among])
         except Abstain as reason:
             missing["one right among many wrong"] = str(reason)
-    encoder = Encoder(SCORE_FIELDS)
+    return rows, extra, missing
+
+
+def _columns(rows: Sequence[Row], fields: Mapping[str, str]) -> dict[str, Column]:
+    encoder = Encoder(fields)
     for row in rows:
         encoder.add(row)
-    audited = of_scores(name, scored(encoder.columns())[name], rules=rules, extra=extra, seed=bench.seed)
-    return replace(audited, missing={**audited.missing, **missing}), rows
+    return encoder.columns()
 
 
 def cases_of(items: Sequence[Item]) -> list[Case]:
@@ -263,16 +256,12 @@ def attractions(
     for probe, text in chosen(plan.probes).items() if plan.probes != "none" else ():
         one = _probe(probe, few, before, ask(f"probe {probe}", [attack(pair, text) for pair in few]))
         extra.append(one)
-    for name, asked in against_right(found, constants_of("all")).items() if plan.probes == "all" else ():
+    for name, asked in against_right(found, CONSTANTS).items() if plan.probes == "all" else ():
         extra.append(gamed(name, asked[: plan.probed], ask(f"constant {name}", asked[: plan.probed])))
-    unread = [one.name for one in extra if not one.n]
-    if unread:
-        kinds = {
-            kind: [name.partition(" ")[2] for name in unread if name.startswith(kind)] for kind in ("probe", "constant")
-        }
-        for kind, names in kinds.items():
-            if names:
-                missing[f"{kind}s"] = f"the judge cannot read {', '.join(names)}"
+    for kind in ("probe", "constant"):
+        unread = [one.name.partition(" ")[2] for one in extra if not one.n and one.name.startswith(kind)]
+        if unread:
+            missing[f"{kind}s"] = f"the judge cannot read {', '.join(unread)}"
     return [one for one in extra if one.n], missing
 
 
@@ -287,11 +276,9 @@ def _probe(probe: str, asked: Sequence[Pair], clean: Sequence[Verdict], probed: 
         return Finding(f"probe {probe}", None, None, 0, 0.0, verdict=CANNOT)
     test = rise([a for a, _, _ in rows], [b for _, b, _ in rows], [group for *_, group in rows])
     if test.effect.interval is None:
-        # No verdict changed: what the number of pairs leaves possible, in either direction.
-        most = (wilson(0, len({group for *_, group in rows})).interval or (0.0, 1.0))[1]
-        test = replace(test, effect=replace(test.effect, interval=(-most, most)))
-    up, sure = (test.effect.value or 0.0) > 0, test.p is not None and test.p < 0.05
-    told = f"{'is taken in' if up else 'is put off'} by it" if sure else "no effect found"
+        changed = unmoved(len({group for *_, group in rows}))
+        test = replace(test, effect=replace(test.effect, interval=changed))
+    told = in_words(test, ("is taken in by it", "is put off by it", "no effect found"))
     where = [group for *_, group in rows]
     detail = {
         "clean": _rate([a == 0 for a, _, _ in rows], where),
@@ -306,13 +293,7 @@ def _rate(right: Sequence[bool], groups: Sequence[str]) -> list[Json]:
     return [rate.value, *(rate.interval or ())]
 
 
-def _of(verdict: Verdict | None, failure: Any, pair: Pair) -> Verdict:
-    if verdict is not None:
-        return verdict
-    return Verdict((pair.first.id, pair.second.id), None, reason=f"failed: {failure.error}: {failure.message}")
-
-
-def rows_of(name: str, i: int, pair: Pair, verdict: Verdict) -> list[dict[str, Json]]:
+def rows_of(name: str, i: int, pair: Pair, verdict: Verdict) -> list[Row]:
     """The rows of pair number i."""
     found = []
     for row, _ in shown_rows(name, pair.group, str(i), pair.first, pair.second, verdict):
@@ -323,19 +304,3 @@ def rows_of(name: str, i: int, pair: Pair, verdict: Verdict) -> list[dict[str, J
             row["category"] = pair.example.level
         found.append(row)
     return found
-
-
-def score_rows(name: str, case: Case, signals: Sequence[Signal]) -> list[dict[str, Json]]:
-    """A row for each answer's score."""
-    return [
-        {
-            "judge": name,
-            "prompt": case.example.group or case.example.id,
-            "system": candidate.source,
-            "score": signal.value,
-            "length": len(candidate.text),
-            **({} if label is None else {"label": float(label)}),
-            **({"category": case.example.level} if case.example.level else {}),
-        }
-        for candidate, signal, label in zip(case.candidates, signals, labels(case), strict=True)
-    ]

@@ -17,7 +17,7 @@ from whetstone.app.verdict_files.reading import stream_verdicts
 from whetstone.core.errors import TaskError
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.judge_correlation import judge_correlation
-from whetstone.tasks.readers import read_rows
+from whetstone.tasks.readers import records
 
 Key = tuple[str, frozenset[str]]
 Vote = tuple[str, str, str, int]
@@ -81,10 +81,8 @@ def votes_of(path: Path) -> Iterator[Vote]:
         TaskError: a file that cannot be read.
     """
     if kind_of(path) == "rankings":
-        for row in read_rows(path):
-            if row.problem:
-                raise TaskError(f"{path}: line {row.line}: {row.problem}")
-            yield from _implied(row.record or {})
+        for _, record in records(path):
+            yield from _implied(record)
         return
     for vote in _verdicts(path):
         yield str(vote["prompt"]), str(vote["first"]), str(vote["second"]), outcome(vote["verdict"])

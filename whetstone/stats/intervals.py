@@ -36,6 +36,15 @@ def wilson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
     return Estimate(p, score_limits(p, n, z), n, math.sqrt(p * (1 - p) / n) or None, "wilson")
 
 
+def unmoved(n: int) -> tuple[float, float]:
+    """Limits of a change in a share where none of n items changed: what Wilson's interval of 0 in n leaves open.
+
+    A change could still be in either direction, so that they lie about 0. With n = 0 nothing is known: (-1, 1).
+    """
+    most = (wilson(0, n).interval or (0.0, 1.0))[1]
+    return -most, most
+
+
 def clopper_pearson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
     """A proportion with the exact interval of Clopper and Pearson, which covers at least at the nominal rate.
 

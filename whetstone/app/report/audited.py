@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import whetstone.app.report.figures as f
 from whetstone.app.auditing import Audited, Counts, JudgeAudit, Measured
-from whetstone.app.auditing_text import checks, headline, remarks, test_of
+from whetstone.app.auditing_text import agreement, checks, headline, measure_of, ordered, remarks, test_of
 from whetstone.app.console import interval, number
 from whetstone.app.recorded_verdicts import dropped_text
+from whetstone.app.report.drawing import drawing, figure_of
 from whetstone.app.report.forest import WIDTH, Cell, Line, forest, matrix
 from whetstone.app.report.html import Markup, brief, embed_json, fold, h, join, table
-from whetstone.app.report.page import document, style
+from whetstone.app.report.page import document, save
 from whetstone.app.report.plots import Axis, Point, Row, Series, chart, grid, number_axis, percent_axis
 from whetstone.app.result import encode
 from whetstone.app.trust import USES
-from whetstone.core.errors import StoreError
 from whetstone.core.types import Finding
 
 ALPHA = 0.05
@@ -50,7 +49,6 @@ SHORT = {
     "decisiveness": "decisiveness",
 }
 TILTS = ("first_position", "longer_answer", "length_errors", "own_win_rate", "self_preference", "self_errors", "gap")
-VIEW = re.compile(r'<span class="title">(.*?)</span>.*?<svg viewBox="0 0 (\d+) (\d+)".*?>(.*)</svg>', re.DOTALL)
 
 
 def write_audit(found: Audited, path: Path) -> None:
@@ -60,11 +58,7 @@ def write_audit(found: Audited, path: Path) -> None:
         StoreError: the file cannot be written.
     """
     text = picture(found) if path.suffix.lower() == ".svg" else render(found)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"cannot write the picture to {path}: {error.strerror}; choose another --picture") from None
+    save(text, path, "--picture")
 
 
 def render(found: Audited) -> str:
@@ -79,7 +73,7 @@ def render(found: Audited) -> str:
         _badge(found, one),
         h("p", lead, cls="lead"),
     )
-    body = [_judge(one)] if one else [_overview(found), *(_section(judge, found) for judge in _ordered(found))]
+    body = [_judge(one)] if one else [_overview(found), *(_section(judge, found) for judge in ordered(found))]
     main = h("main", *body)
     dropped = f"Not used: {dropped_text(found.dropped)}. " if found.dropped else ""
     said = "Intervals are 95 %; p-values are Holm's over all tests of a judge. This file needs no network."
@@ -99,26 +93,13 @@ def picture(found: Audited) -> str:
     parts: list[Markup] = []
     y = 34.0
     for figure in drawn:
-        match = VIEW.search(figure or "")
-        if match is None:
+        one = figure_of(figure or "")
+        if one is None:
             continue
-        parts.append(h("text", Markup(match[1]), x=10, y=y, cls="name", font_weight="600"))
-        parts.append(h("g", Markup(match[4]), transform=f"translate(0 {y + 8:.0f})"))
-        y += int(match[3]) + 46
-    paper = h("rect", x=0, y=0, width=WIDTH, height=y, fill="var(--paper)")
-    drawing = h(
-        "svg",
-        h("style", Markup(style())),
-        paper,
-        *parts,
-        xmlns="http://www.w3.org/2000/svg",
-        view_box=f"0 0 {WIDTH} {y:.0f}",
-        width=WIDTH * 1.5,
-        cls="plot",
-        role="img",
-        aria_label=f"Audit of {judge.judge}",
-    )
-    return f"{drawing}\n"
+        parts.append(h("text", one.title, x=10, y=y, cls="name", font_weight="600"))
+        parts.append(h("g", one.body, transform=f"translate(0 {y + 8:.0f})"))
+        y += one.height + 46
+    return drawing(parts, WIDTH, y, f"Audit of {judge.judge}")
 
 
 # ---------------------------------------------------------------------------------------- sections
@@ -173,7 +154,7 @@ def _overview(found: Audited) -> Markup:
             ),
             *(judge.trust.of(use) for use in USES),
         ]
-        for judge in _ordered(found)
+        for judge in ordered(found)
     ]
     head = ["judge", "n", "kappa", "AUROC", "same in both orders", "shown first", "errors for longer", *USES]
     keep = [i for i in range(len(head)) if i < 2 or i > 6 or any(row[i] != f.DASH for row in rows)]
@@ -184,8 +165,8 @@ def _overview(found: Audited) -> Markup:
 def overview(found: Audited) -> Markup | None:
     """Agreement beyond chance of every judge."""
     lines = []
-    for judge in _ordered(found)[:MOST]:
-        one = _known(judge, "kappa") or _known(judge, "auroc")
+    for judge in ordered(found)[:MOST]:
+        one = agreement(judge)
         if one is None or one.finding.estimate is None:
             continue
         good = judge.trust.of("ranking")
@@ -200,22 +181,8 @@ def overview(found: Audited) -> Markup | None:
     return forest("Agreement with the labels", lines, axis, rule=0.0, note=note)
 
 
-def _ordered(found: Audited) -> list[JudgeAudit]:
-    order = {"yes": 0, "unknown": 1, "no": 2}
-
-    def key(judge: JudgeAudit) -> tuple[float, ...]:
-        one = _known(judge, "kappa") or _known(judge, "auroc")
-        return (*(order[use.answer] for use in judge.trust.uses), -((one and one.finding.estimate) or 0.0))
-
-    return sorted(found.judges, key=key)
-
-
-def _known(judge: JudgeAudit, name: str) -> Measured | None:
-    return next((one for one in judge.measured if one.finding.name == name), None)
-
-
 def _cell(judge: JudgeAudit, name: str) -> str:
-    one = _known(judge, name)
+    one = measure_of(judge, name)
     return f.DASH if one is None else _amount(one)
 
 

@@ -10,7 +10,7 @@ from whetstone.app.comparison_text import CORRECTIONS, alpha, amount, digits, he
 from whetstone.app.console import number
 from whetstone.app.report.forest import Cell, Line, forest, matrix
 from whetstone.app.report.html import Markup, brief, embed_json, h, join, table
-from whetstone.app.report.page import document
+from whetstone.app.report.page import document, save
 from whetstone.app.report.plots import (
     Axis,
     Marker,
@@ -23,7 +23,6 @@ from whetstone.app.report.plots import (
     percent_axis,
 )
 from whetstone.app.result import encode
-from whetstone.core.errors import StoreError
 from whetstone.stats.estimate import Estimate
 
 FEW = 4  # systems up to which the forest shows all pairs
@@ -39,11 +38,7 @@ def write_comparison(found: Comparison, path: Path) -> None:
     Raises:
         StoreError: the file cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(render(found), encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"cannot write the picture to {path}: {error.strerror}; choose another --picture") from None
+    save(render(found), path, "--picture")
 
 
 def render(found: Comparison) -> str:

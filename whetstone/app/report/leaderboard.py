@@ -25,10 +25,9 @@ from whetstone.app.leaderboard_text import (
 )
 from whetstone.app.report.forest import MANY, Cell, Line, forest, matrix
 from whetstone.app.report.html import Markup, brief, embed_json, h, table
-from whetstone.app.report.page import document
+from whetstone.app.report.page import document, save
 from whetstone.app.report.plots import Marker, Row, grid, number_axis
 from whetstone.app.result import encode
-from whetstone.core.errors import StoreError
 from whetstone.stats.intervals import score_limits
 
 FEW = 4  # rules up to which a dispute names them
@@ -43,11 +42,7 @@ def write_leaderboard(board: Leaderboard, pairwise: Pairwise, path: Path, *, top
     Raises:
         StoreError: the file cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(render(board, pairwise, top=top), encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"cannot write the picture to {path}: {error.strerror}; choose another --picture") from None
+    save(render(board, pairwise, top=top), path, "--picture")
 
 
 def render(board: Leaderboard, pairwise: Pairwise, *, top: int = 0, link: Markup | None = None) -> str:

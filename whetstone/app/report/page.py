@@ -32,6 +32,19 @@ def write_report(result: Result, path: Path) -> None:
         raise StoreError(f"cannot write the report to {path}: {error.strerror}; choose another folder") from None
 
 
+def save(text: str, path: Path, flag: str) -> None:
+    """Write a page or a drawing, with the folders above it; `flag` is what named the path.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"cannot write the picture to {path}: {error.strerror}; choose another {flag}") from None
+
+
 def render(result: Result) -> str:
     """The page as text. Every string of the result is escaped; control characters are shown by name."""
     return document(

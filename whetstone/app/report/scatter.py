@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from whetstone.app.console import interval, number
-from whetstone.app.report.html import Markup, h
-from whetstone.app.report.page import style
+from whetstone.app.report.drawing import drawing, figure_of
+from whetstone.app.report.html import h
+from whetstone.app.report.page import save
 from whetstone.app.report.plots import Point, Series, chart, number_axis
-from whetstone.core.errors import StoreError
 from whetstone.core.types import Finding
 
-DRAWN = re.compile(r'<svg viewBox="0 0 (\d+) (\d+)".*?>(.*)</svg>', re.DOTALL)
 ABOVE = 58
 
 
@@ -24,11 +22,7 @@ def has_points(finding: Finding) -> bool:
 
 def write_scatter(finding: Finding, path: Path, *, title: str = "") -> None:
     """Write the points of a finding as SVG. Raises StoreError when the file cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(scatter(finding, title=title), encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{path}: cannot write the picture: {error.strerror}") from error
+    save(scatter(finding, title=title), path, "--out")
 
 
 def scatter(finding: Finding, *, title: str = "") -> str:
@@ -39,24 +33,13 @@ def scatter(finding: Finding, *, title: str = "") -> str:
     tips = {name: f"{name}: {across} {number(a, 3)}, {up} {number(b, 3)}" for name, (a, b) in points.items()}
     marks = tuple(Point(a, b, tips[name], label=name) for name, (a, b) in points.items())
     x, y = (number_axis(label, [pair[i] for pair in points.values()]) for i, label in enumerate(axes))
-    figure = chart(title, [Series(finding.name, marks, "k0", line="none")], x, y)
-    match = DRAWN.search(figure)
-    if match is None:
+    figure = figure_of(chart(title, [Series(finding.name, marks, "k0", line="none")], x, y))
+    if figure is None:
         raise AssertionError("a chart is a drawing")
-    width, height = int(match[1]), int(match[2]) + ABOVE
     said = f"{finding.name} {interval(finding.estimate, finding.interval)}, n = {finding.n}: {finding.verdict}"
-    drawing = h(
-        "svg",
-        h("style", Markup(style())),
-        h("rect", x=0, y=0, width=width, height=height, fill="var(--paper)"),
+    parts = (
         h("text", title, x=10, y=24, cls="name", font_weight="600"),
         h("text", said, x=10, y=44),
-        h("g", Markup(match[3]), transform=f"translate(0 {ABOVE})"),
-        xmlns="http://www.w3.org/2000/svg",
-        view_box=f"0 0 {width} {height}",
-        width=width * 1.5,
-        cls="plot",
-        role="img",
-        aria_label=title,
+        h("g", figure.body, transform=f"translate(0 {ABOVE})"),
     )
-    return f"{drawing}\n"
+    return drawing(parts, figure.width, figure.height + ABOVE, title)

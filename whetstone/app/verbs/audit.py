@@ -12,7 +12,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, Unpack, get_args
+from typing import Any, Unpack, get_args
 
 from whetstone.app.auditing import Audited, audit_recorded, gated
 from whetstone.app.auditing_text import show
@@ -24,19 +24,21 @@ from whetstone.app.flags import (
     add_store,
     find_method,
     method_options,
+    pairs,
+    parts,
     positive,
     run_settings,
     split_method,
+    value_of,
+    wrong,
 )
-from whetstone.app.judging import judged_task, write_rows
+from whetstone.app.judging import write_rows
 from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.live_audit import USUAL, Plan, audit_live, cases_of
-from whetstone.app.outputs import read_outputs
+from whetstone.app.outputs import OutputTask, read_outputs
 from whetstone.app.recorded_verdicts import read_recorded
 from whetstone.app.steps.sharpen import label
 from whetstone.app.trust import RULES, USES, Rule, with_limits
-from whetstone.app.verbs.rank import pairs as roles
-from whetstone.app.verbs.rank import parts, value_of
 from whetstone.app.verdict_files.options import Given, Reply
 from whetstone.app.verdict_files.reading import FORMATS
 from whetstone.app.workbench import workbench
@@ -93,7 +95,7 @@ def audit(
     given = None
     if isinstance(task, str) and columns is not None:
         items = read_outputs([task], columns=columns, outputs=outputs)
-        given, task = cases_of(items), judged_task(task, items)
+        given, task = cases_of(items), OutputTask(task, items)
     task = load_task(task) if isinstance(task, str) else task
     params = {"task": task.name, "model": model.name, "judge": known.name, "argv": argv, **options}
     with workbench(
@@ -260,7 +262,7 @@ def live(args: argparse.Namespace, rules: Sequence[Rule], console: Console) -> A
         model=args.model,
         plan=Plan(args.pairs, args.probed, args.answers, args.answer_temperature, args.split, args.probes),
         own=args.own,
-        columns=roles(args.columns) if args.file else None,
+        columns=pairs(args.columns) if args.file else None,
         outputs=parts(args.outputs),
         out=args.out,
         rules=rules,
@@ -293,10 +295,6 @@ def recorded(args: argparse.Namespace, rules: Sequence[Rule]) -> Audited:
 def use(text: str) -> str:
     """A use of a judge."""
     return text if text in USES else wrong(f"{text!r} is not one of {', '.join(USES)}; a bare --gate stands last")
-
-
-def wrong(message: str) -> NoReturn:
-    raise argparse.ArgumentTypeError(message)
 
 
 def _limits(rule: Rule) -> str:

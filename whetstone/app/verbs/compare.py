@@ -11,13 +11,13 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import get_args
 
 from whetstone.app.cli import EXIT_GATE
 from whetstone.app.comparison import Comparison, Rule, build, gated
 from whetstone.app.comparison_text import CORRECTIONS, amount, digits, headline, letter, remarks
 from whetstone.app.console import Console, emit, p_value
-from whetstone.app.flags import add_limits, add_store, positive, run_settings, split_method
+from whetstone.app.flags import add_limits, add_store, parts, positive, run_settings, split_method, wrong
 from whetstone.app.grading import Graded
 from whetstone.app.report.compared import rank_text, ranked, write_comparison
 from whetstone.app.result import decode
@@ -241,12 +241,7 @@ def asked(args: argparse.Namespace, console: Console) -> list[Scores]:
     sides = [split_method(text, "strategy") for text in args.systems]
     task, model = load_task(args.task), load_model(args.model, device=args.device)
     params = {"task": task.name, "model": model.name, "systems": args.systems, "argv": args.argv}
-    with workbench(
-        "compare",
-        params,
-        model=model,
-        **run_settings(args, console),
-    ) as bench:
+    with workbench("compare", params, model=model, **run_settings(args, console)) as bench:
         return [
             of_outcomes(
                 solve_on(bench, task, known.name, options, n=args.limit, split=args.split, tokens=args.tokens).answers,
@@ -321,7 +316,7 @@ def show(console: Console, found: Comparison) -> None:
 
 def names(text: str) -> tuple[str, ...]:
     """Columns joined by commas."""
-    return tuple(part.strip() for part in text.split(",") if part.strip()) or wrong(f"{text!r} names no column")
+    return parts(text) or wrong(f"{text!r} names no column")
 
 
 def above_zero(text: str) -> float:
@@ -349,7 +344,3 @@ def checked(text: str, fits: Callable[[float], bool], what: str) -> float:
     except ValueError:
         value = float("nan")
     return value if fits(value) else wrong(f"{text!r} is not {what}")
-
-
-def wrong(message: str) -> NoReturn:
-    raise argparse.ArgumentTypeError(message)

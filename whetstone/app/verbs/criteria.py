@@ -18,14 +18,13 @@ from pathlib import Path
 
 from whetstone.app.console import Console, emit, interval, number
 from whetstone.app.criteria import CARD, Card, Criteria, Output, card, order, outputs_of, read_grades
-from whetstone.app.flags import add_common, positive, run_settings
+from whetstone.app.flags import add_common, pairs, positive, run_settings
 from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.outputs import read_outputs
 from whetstone.app.result import encode
-from whetstone.app.verbs.rank import pairs as roles
 from whetstone.app.workbench import Workbench, workbench
 from whetstone.audits.suggesting import holds, suggest_assertions, suggest_criteria
-from whetstone.core.errors import ConfigError, TaskError
+from whetstone.core.errors import ConfigError
 from whetstone.core.flow import Flow, gather
 from whetstone.core.types import Model
 from whetstone.models.load import load_model
@@ -211,8 +210,6 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 def main(args: argparse.Namespace) -> None:
     console = Console(sys.stderr if args.json else sys.stdout)
     person = args.ask > 0 and not args.grades and sys.stdin.isatty()
-    if args.grades and not Path(args.grades).exists():
-        raise TaskError(f"--grades {args.grades}: no such file")
     found = criteria(
         *args.files,
         model=args.model,
@@ -223,7 +220,7 @@ def main(args: argparse.Namespace) -> None:
         suggest=args.suggest,
         false_failures=args.false_failures,
         out=args.out,
-        columns=roles(args.columns),
+        columns=pairs(args.columns),
         n=args.limit,
         device=args.device,
         argv=args.argv,

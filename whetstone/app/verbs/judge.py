@@ -23,9 +23,12 @@ from whetstone.app.flags import (
     add_method_flags,
     find_method,
     method_options,
+    pairs,
+    parts,
     positive,
     run_settings,
     split_method,
+    value_of,
 )
 from whetstone.app.judging import (
     Judgement,
@@ -34,7 +37,6 @@ from whetstone.app.judging import (
     by_score,
     compare,
     compared,
-    judged_task,
     pairings,
     reasons_of,
     score,
@@ -44,10 +46,8 @@ from whetstone.app.judging import (
     write_rows,
 )
 from whetstone.app.limits import NO_LIMITS, Limits
-from whetstone.app.outputs import read_outputs
+from whetstone.app.outputs import OutputTask, read_outputs
 from whetstone.app.steps.sharpen import label
-from whetstone.app.verbs.rank import pairs as roles
-from whetstone.app.verbs.rank import parts, value_of
 from whetstone.app.workbench import workbench
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import Model
@@ -116,7 +116,7 @@ def judge(
     if out is not None and Path(out).exists() and not (overwrite or resume):
         raise ConfigError(f"--out {out}: the file is there already; name another one, or add --overwrite")
     called = name or f"{model.name} {label(known.name, options)}"
-    task = judged_task(" ".join(str(file) for file in files), items)
+    task = OutputTask(" ".join(str(file) for file in files), items)
     params = {"task": task.name, "model": model.name, "judge": known.name, "argv": argv, **options}
     rows: list[Row]
     with workbench(
@@ -189,7 +189,7 @@ def main(args: argparse.Namespace) -> None:
         judge=known.name,
         out=args.out,
         overwrite=args.overwrite,
-        columns=roles(args.columns),
+        columns=pairs(args.columns),
         outputs=parts(args.outputs),
         baseline=args.baseline,
         by_higher=args.higher,

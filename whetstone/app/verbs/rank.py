@@ -18,7 +18,7 @@ from typing import Any, get_args
 
 from whetstone.app.cli import EXIT_GATE
 from whetstone.app.console import Console, emit
-from whetstone.app.flags import add_method_flags, find_method, method_options
+from whetstone.app.flags import add_method_flags, find_method, method_options, named, pairs, parts, value_of
 from whetstone.app.leaderboard import Leaderboard, Pairwise, Scale, build
 from whetstone.app.leaderboard_text import (
     LONGEST,
@@ -200,17 +200,9 @@ def chosen(argv: Sequence[str]) -> Method | None:
     return find_method(name, "ranking") if name else None
 
 
-def value_of(argv: Sequence[str], flag: str) -> str | None:
-    """The value that a flag is given, before the arguments are parsed."""
-    for i, text in enumerate(argv):
-        if text == flag:
-            return argv[i + 1] if i + 1 < len(argv) else None
-        if text.startswith(f"{flag}="):
-            return text.partition("=")[2]
-    return None
-
-
 def main(args: argparse.Namespace) -> int:
+    if args.labelled and not args.against:
+        raise ConfigError("--labelled writes the verdicts of --against FILE; name that file")
     method: Method | None = args.chosen
     board, pairwise = rank(
         args.file,
@@ -232,8 +224,6 @@ def main(args: argparse.Namespace) -> int:
         **(method_options(args, method) if method else {}),
     )
     if args.labelled:
-        if not args.against:
-            raise ConfigError("--labelled writes the verdicts of --against FILE; name that file")
         from whetstone.app.judging import write_rows
         from whetstone.app.rank_judges import labelled
 
@@ -269,25 +259,6 @@ def show(console: Console, board: Leaderboard, top: int = TOP, picture: str | No
         console.say(shorten(text, LONGEST, placeholder=" ... (all of it is in --json)"))
     if picture:
         console.say(f"Picture: {picture}")
-
-
-def pairs(text: str | None, flag: str = "--columns") -> dict[str, str]:
-    """`left=a,winner=b` as roles and columns."""
-    return dict(named(part, flag) for part in parts(text))
-
-
-def named(text: str, flag: str = "--covariate") -> tuple[str, str]:
-    """`NAME=VALUE`."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        example = {"--columns": "winner=choice", "--family": "gpt-5=openai"}.get(flag, "length=words_a/words_b")
-        raise ConfigError(f"{flag} {text!r}: write NAME=VALUE, such as {example}")
-    return name.strip(), value.strip()
-
-
-def parts(text: str | None) -> tuple[str, ...]:
-    """Names joined by commas."""
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
 def not_negative(text: str) -> int:

@@ -86,12 +86,7 @@ def ask(args: argparse.Namespace, known: Method, options: dict[str, Any], consol
     """Run a signal, judge, strategy, audit or study on a task's questions."""
     task, model = load_task(args.task), load_model(args.model, device=args.device)
     params = {"task": task.name, "model": model.name, "method": known.name, "argv": args.argv, **options}
-    with workbench(
-        "run",
-        params,
-        model=model,
-        **run_settings(args, console),
-    ) as bench:
+    with workbench("run", params, model=model, **run_settings(args, console)) as bench:
         if known.kind == "strategy":
             found = solve.run(bench, task, known.name, options, n=args.limit, split=args.split, tokens=args.tokens)
             emit(found) if args.json else solve.show(console, [found])

@@ -150,12 +150,7 @@ def main(args: argparse.Namespace) -> None:
     console = Console(sys.stderr if args.json else sys.stdout)
     params = {"task": task.name, "model": model.name, "strategy": args.strategy, "limit": args.limit, "argv": args.argv}
     solved: list[Solved] = []
-    with workbench(
-        "solve",
-        params,
-        model=model,
-        **run_settings(args, console),
-    ) as bench:
+    with workbench("solve", params, model=model, **run_settings(args, console)) as bench:
         for known, options in chosen:
             first = solved[0] if solved else None
             solved.append(
