@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from whetstone.core.errors import TaskError
-from whetstone.ranking.reading import read_rankings
+from whetstone.ranking.ballots import read_rankings
 
 ROWS: list[dict[str, Any]] = [
     {"prompt_id": "q", "judge": "ann", "ranking": [["a"], ["b", "c"]], "all_bad": False},

@@ -1,4 +1,4 @@
-"""Battles and rankings from files: CSV, TSV, JSON Lines or Parquet with the columns that arenas write."""
+"""Battles from files: CSV, TSV, JSON Lines or Parquet with the columns that arenas write."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whetstone.core.errors import ConfigError, TaskError
-from whetstone.ranking.ballots import GROUP, JUDGE, read_rankings
+from whetstone.ranking.ballots import GROUP, JUDGE
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.tables import Column, column_names, read_columns
 from whetstone.ranking.winners import outcomes, word
-
-__all__ = ["ONE_HOT", "ROLES", "SCORES", "SIDES", "read_battles", "read_measures", "read_rankings"]
 
 SIDES = (
     ("model_a", "model_b"),

@@ -39,5 +39,4 @@ def tournament(
     Source: "Varco Arena" (2024).
     """
     played = play(single_elimination(len(names), items=items, seed=seed), judge)
-    found = bradley_terry(played.comparisons(names), ties=ties, level=level, seed=seed)
-    return found
+    return bradley_terry(played.comparisons(names), ties=ties, level=level, seed=seed)
