@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from whetstone.app import cli
+from whetstone.app.console import Console
 from whetstone.app.criteria import LOG, Criteria, Output, order, read_grades
 from whetstone.app.verbs.criteria import criteria
 from whetstone.core.errors import ConfigError, StoreError, TaskError
@@ -187,6 +188,13 @@ def test_any_text_of_a_model_is_kept(tmp_path: Path) -> None:
     Criteria.open(tmp_path).log("criterion", name="a", text=text)
     Criteria.open(tmp_path).log("criterion", name="b", text="é")
     assert {one.name: one.text for one in Criteria.open(tmp_path).criteria.values()} == {"a": text, "b": "é"}
+
+
+def test_an_output_does_not_command_the_terminal(outputs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    text = "\x1b[2Jthanks, blue\ud83d"
+    Path("outputs.jsonl").write_text(json.dumps({"id": "o", "question": "q", "output": text}) + "\n")
+    work(outputs, reply=typing("q"), console=Console())
+    assert "\\x1b[2Jthanks, blue\\ud83d" in capsys.readouterr().out
 
 
 def test_a_log_without_its_last_newline_loses_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,12 +14,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from whetstone.core.flow import Ledger
 
+UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but for tab and newline, and halves of characters: a model may have written any of them."""
+
 
 def emit(value: Any) -> None:
     """Print a result as JSON on stdout. Raises ValueError for NaN: an undefined number is None."""
     from whetstone.app.result import encode
 
-    print(json.dumps(encode(value), ensure_ascii=False, indent=1, allow_nan=False))
+    text = json.dumps(encode(value), ensure_ascii=False, indent=1, allow_nan=False)
+    print(text.encode("utf-8", "backslashreplace").decode())
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -67,6 +72,11 @@ def money_text(value: float, currency: str) -> str:
     return f"{text} {currency}"
 
 
+def harmless(text: str) -> str:
+    """Text with what a terminal would obey, or no stream takes, as its escape."""
+    return UNSHOWN.sub(lambda found: found[0].encode("unicode_escape").decode(), text.replace("\r\n", "\n"))
+
+
 class Console:
     """Prints for people on one stream; `quiet` prints nothing.
 
@@ -84,7 +94,7 @@ class Console:
     def say(self, text: str) -> None:
         """A sentence a person can act on."""
         if not self.quiet:
-            self._rich().print(text, markup=False, highlight=False)
+            self._rich().print(harmless(text), markup=False, highlight=False)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "") -> None:
         """A short table; numbers are aligned to the right, words and the first column to the left."""
@@ -99,7 +109,7 @@ class Console:
             words = i == 0 or any(row[i][:1].isalpha() for row in rows)
             table.add_column(column, justify="left" if words else "right", overflow="fold")
         for row in rows:
-            table.add_row(*map(Text, row))
+            table.add_row(*(Text(harmless(cell)) for cell in row))
         self._rich().print(table)
 
     @contextmanager

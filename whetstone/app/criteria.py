@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from whetstone.app.outputs import Item
+from whetstone.app.result import encode
 from whetstone.audits.assertion_selection import assertion_selection
 from whetstone.audits.suggesting import Assertion, Criterion
 from whetstone.core.errors import ConfigError, StoreError, TaskError
@@ -218,6 +219,15 @@ def card(
         found.append(Finding("criteria_drift", drift.value, drift.interval, ever, verdict=told))
     graded = sum(grade is not None for grade in grades)
     return Card(tuple(found), kept, tuple(unread), tuple(state.changes), tuple(sorted(state.regraded)), graded, note)
+
+
+def write_card(found: Card, path: Path) -> None:
+    """Write the report card as JSON. Raises StoreError when it cannot be written."""
+    text = json.dumps(encode(found), ensure_ascii=False, indent=1) + "\n"
+    try:
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}; choose another --out") from error
 
 
 def _verdict(found: Sequence[Finding], name: str) -> str:

@@ -11,17 +11,15 @@ At the terminal: g good, b bad, s skip, u grade the one before again, c show the
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from whetstone.app.console import Console, emit, interval, number
-from whetstone.app.criteria import CARD, Card, Criteria, Output, card, order, outputs_of, read_grades
+from whetstone.app.criteria import CARD, Card, Criteria, Output, card, order, outputs_of, read_grades, write_card
 from whetstone.app.flags import add_common, pairs, positive, run_settings
 from whetstone.app.limits import NO_LIMITS, Limits
 from whetstone.app.outputs import read_outputs
-from whetstone.app.result import encode
 from whetstone.app.workbench import Workbench, workbench
 from whetstone.audits.suggesting import holds, suggest_assertions, suggest_criteria
 from whetstone.core.errors import ConfigError
@@ -94,8 +92,7 @@ def criteria(
             results = checked(bench, state, about, outputs)
         found = card(state, outputs, results, false_failures=false_failures, seed=seed)
         bench.run.add_many("finding", ((finding.name, finding) for finding in found.findings))
-    path = Path(out) / CARD
-    path.write_text(json.dumps(encode(found), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_card(found, Path(out) / CARD)
     return found
 
 
