@@ -22,6 +22,7 @@ from whetstone.tasks.columns import read_fields
             ("B",),
             ("x", "y"),
         ),  # ARC
+        ({"input": "q", "choices": {"text": ["x", "y"], "label": 5}, "target": "y"}, "q", ("B",), ("x", "y")),
         ({"ctx": "q", "endings": ["x", "y", "z"], "label": "2"}, "q", ("C",), ("x", "y", "z")),  # HellaSwag
         ({"query": "q", "choices": ["x", "y"], "gold": 0}, "q", ("A",), ("x", "y")),  # lm-eval
         ({"input": "q", "target": "y", "choices": '["x", "y"]'}, "q", ("B",), ("x", "y")),

@@ -147,7 +147,8 @@ def _read_choices(fields: Fields, record: Mapping[str, Any], value: Any) -> tupl
     elif value is None:
         value = [record[name] for name in _choice_columns(record)]
     if isinstance(value, dict) and isinstance(value.get("text"), list):
-        labels = [str(label) for label in value.get("label") or ()]
+        given = value.get("label")
+        labels = [str(label) for label in given] if isinstance(given, list) else []
         value = value["text"]
     elif isinstance(value, dict):
         labels, value = [str(key) for key in value], list(value.values())
