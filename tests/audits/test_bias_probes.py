@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from whetstone.audits.bias_probes import bias_probes
-from whetstone.audits.evaluating import Pair
-from whetstone.audits.probes import PROBES, attack, effects, probe_all, right_and_wrong
+from whetstone.audits.evaluating import Pair, right_and_wrong
+from whetstone.audits.probes import PROBES, attack, effects, probe_all
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import TIE, Candidate, Generation, Verdict
 from whetstone.models.grit.dialect import GritDialect

@@ -42,3 +42,5 @@ def test_finds_the_planted_weakness_and_none_in_a_judge_of_content(toy) -> None:
 def test_unknown_constants_are_refused() -> None:
     with pytest.raises(ConfigError, match="no constant answer is called 'none'"):
         constants_of("none")
+    with pytest.raises(ConfigError, match="no constant answer is named"):
+        constants_of(" ,")

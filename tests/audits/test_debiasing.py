@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from whetstone.audits.debiasing import debiasing, gains
-from whetstone.audits.probes import right_and_wrong
+from whetstone.audits.evaluating import right_and_wrong
 from whetstone.core.types import Verdict
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 
@@ -77,3 +78,23 @@ def test_stops() -> None:
     with pytest.raises(CheckError, match="longer"):
         run_check("True", "x" * 1_000_000)
     assert time.process_time() - start < 2
+
+
+DOUBLED = "[str(c) for a in [[answer, answer]] {} for c in [a]] == []".format("for a in [[a, a]] " * 30)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "len([answer[1:] for c in answer]) > 1",
+        "len([part[1:] for part in [list(answer)] for c in answer]) > 1",
+        "len([str([answer, answer, answer, answer]) for c in answer]) > 1",
+        DOUBLED,
+    ],
+)
+def test_does_not_grow(check) -> None:
+    tracemalloc.start()
+    with pytest.raises(CheckError, match="steps"):
+        run_check(check, "a b " * 20_000)
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from whetstone.audits.evaluating import Pair, cluster, labels, measure, pairs, prefer
+from whetstone.audits.evaluating import Pair, cluster, labels, measure, prefer, right_and_wrong
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow
 from whetstone.core.registry import find, method
@@ -41,7 +41,7 @@ def agreement(
     With `critique` this is the critique accuracy of "Critique Ability of Large Language Models".
     """
     if find(evaluator).kind == "judge":
-        asked = pairs(cases, per_case, lambda pair: set(pair.correct) == {True, False})
+        asked = right_and_wrong(cases, per_case)
         verdicts = yield from prefer(task, asked, evaluator)
         return judge_agreement(asked, verdicts, seed=seed)
     values = yield from measure(task, cases, evaluator)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from whetstone.audits.evaluating import prefer
-from whetstone.audits.probes import chosen, effects, probe_all, right_and_wrong, split
+from whetstone.audits.evaluating import prefer, right_and_wrong
+from whetstone.audits.probes import chosen, effects, probe_all, split
 from whetstone.core.flow import Flow
 from whetstone.core.registry import method
 from whetstone.core.types import Case, Finding, Task

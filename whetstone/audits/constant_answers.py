@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from whetstone.audits.evaluating import Pair, cluster, labels, prefer, share_of
+from whetstone.audits.evaluating import Pair, cluster, labels, named, prefer, share_of
 from whetstone.core.errors import Abstain, ConfigError
 from whetstone.core.flow import Flow
 from whetstone.core.registry import method
@@ -46,11 +46,11 @@ def constant_answers(
 
 
 def constants_of(names: str) -> dict[str, str]:
-    """The constants of a comma-separated list; "all" are all. Raises ConfigError for an unknown one."""
-    listed = list(CONSTANTS) if names == "all" else [name.strip() for name in names.split(",") if name.strip()]
-    if unknown := [name for name in listed if name not in CONSTANTS]:
-        raise ConfigError(f"no constant answer is called {unknown[0]!r}; there are {', '.join(CONSTANTS)}")
-    return {name: CONSTANTS[name] for name in listed}
+    """The constants of a comma-separated list; "all" are all. Raises ConfigError for an unknown one, or none."""
+    chosen = named(names, CONSTANTS, "constant answer")
+    if not chosen:
+        raise ConfigError(f"no constant answer is named; there are {', '.join(CONSTANTS)}")
+    return chosen
 
 
 def against_right(cases: Sequence[Case], constants: Mapping[str, str]) -> dict[str, list[Pair]]:

@@ -64,7 +64,8 @@ def correct(task: Task, example: Example, candidate: Candidate, rounds: int) -> 
             if review.right is None:
                 return None
             if not review.right:
-                (reply,) = yield from sample(forms.refine(example.question, text, review.text), sampling=sampling)
+                prompt = forms.about(example, forms.refine(example.question, text, review.text))
+                (reply,) = yield from sample(prompt, sampling=sampling)
                 text = reply.text
     except Abstain:
         return None

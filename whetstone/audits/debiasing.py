@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from whetstone.audits.evaluating import Pair, prefer
-from whetstone.audits.probes import chosen, probe_all, right_and_wrong, rise, split, wrong_shares
+from whetstone.audits.evaluating import Pair, in_words, prefer, right_and_wrong, rise
+from whetstone.audits.probes import chosen, probe_all, split, wrong_shares
 from whetstone.core.flow import Flow
 from whetstone.core.registry import method
 from whetstone.core.types import Case, Finding, Task, Verdict
@@ -75,9 +75,8 @@ def gains(
         values.append((sum(a for a, _, _ in rows) / max(len(rows), 1), sum(b for _, b, _ in rows) / max(len(rows), 1)))
     found = []
     for name, test, p, (low, high) in zip(measures, tests, holm([t.p for t in tests]), values, strict=True):
-        sure = p is not None and p < 0.05
-        told = ("the remedy helps" if high > low else "the remedy harms") if sure else "no effect of the remedy found"
-        told = told if test.effect.n else "not measured: a judge cannot read it"
         shown = HypothesisTest(test.effect, p, 0.0, f"{test.method}, Holm")
+        told = in_words(shown, ("the remedy helps", "the remedy harms", "no effect of the remedy found"))
+        told = told if test.effect.n else "not measured: a judge cannot read it"
         found.append(finding(name, shown, verdict=told, before=low, after=high, left_out=len(asked) - test.effect.n))
     return found

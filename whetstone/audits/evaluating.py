@@ -1,19 +1,24 @@
-"""What audits share: values of a signal over cases, preferences over pairs, and tests of a preference against 1/2."""
+"""What audits share: pairs out of cases, what an evaluator says of them, and tests with their verdicts in words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr
 
-from whetstone.core.errors import Abstain
+from whetstone.core.errors import Abstain, ConfigError
 from whetstone.core.flow import Flow, gather
 from whetstone.core.registry import find, load
 from whetstone.core.types import TIE, Candidate, Case, Example, Finding, Json, Signal, Task, Verdict
 from whetstone.stats import HypothesisTest, clustered_mean, finding, paired_permutation, proportion
+
+T = TypeVar("T")
+Groups = Sequence[str] | NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,32 @@ def pairs(cases: Iterable[Case], per_case: int, wanted: Callable[[Pair], bool] =
         good = (pair for pair in every if pair.first.text != pair.second.text and wanted(pair))
         found += islice(good, per_case)
     return found
+
+
+def right_and_wrong(cases: Iterable[Case], per_case: int) -> list[Pair]:
+    """Pairs of one right and one wrong answer. Raises Abstain when there is none."""
+    asked = pairs(cases, per_case, lambda pair: set(pair.correct) == {True, False})
+    if not asked:
+        raise Abstain("no case has a right and a wrong answer")
+    return asked
+
+
+def first_source(cases: Iterable[Case]) -> str:
+    """Who wrote the first candidate."""
+    return next((candidate.source for case in cases for candidate in case.candidates), "")
+
+
+def is_mixed(pair: Pair, own: str) -> bool:
+    """Whether exactly one of two answers is from this source."""
+    return (pair.first.source == own) != (pair.second.source == own)
+
+
+def named(names: str, known: Mapping[str, T], what: str) -> dict[str, T]:
+    """Those of a comma-separated list; "all" are all. Raises ConfigError for an unknown one."""
+    listed = list(known) if names == "all" else [name.strip() for name in names.split(",") if name.strip()]
+    if unknown := [name for name in listed if name not in known]:
+        raise ConfigError(f"no {what} is called {unknown[0]!r}; there are {', '.join(known)}")
+    return {name: known[name] for name in listed}
 
 
 def prefer(task: Task, asked: Sequence[Pair], evaluator: str) -> Flow[list[Verdict]]:
@@ -100,12 +131,26 @@ def mean_test(values: Sequence[float], groups: Sequence[str]) -> HypothesisTest:
     return HypothesisTest(effect, p, 0.0, "clustered t")
 
 
+def rise(before: ArrayLike, after: ArrayLike, groups: Groups) -> HypothesisTest:
+    """Mean of after minus before against 0, by sign flips of whole groups."""
+    test = paired_permutation(after, before, groups=groups)
+    return HypothesisTest(clustered_mean(np.subtract(after, before), groups), test.p, 0.0, test.method)
+
+
+def in_words(test: HypothesisTest, told: Sequence[str]) -> str:
+    """What a test says at 5 %; `told` are the words for above the null, below it and neither."""
+    if test.p is None or test.p >= 0.05:
+        return told[2]
+    above = test.effect.value is not None and test.effect.value > test.null
+    return told[0] if above else told[1]
+
+
 def preference(
     name: str, shares: Sequence[float | None], groups: Sequence[str], told: tuple[str, str, str], **detail: Json
 ) -> Finding:
     """Shares of choices (0, 1/2, 1; None: abstained) tested against 1/2 by sign flips within whole groups.
 
-    `told` are the verdicts for above, below and neither.
+    `told` is as in `in_words`.
     """
     known = [(share, group) for share, group in zip(shares, groups, strict=True) if share is not None]
     if not known:
@@ -113,7 +158,5 @@ def preference(
     values, where = np.array([share for share, _ in known]), [group for _, group in known]
     effect = proportion(values, groups=where)
     p = paired_permutation(values, np.full(len(values), 0.5), groups=where).p
-    above = effect.value is not None and effect.value > 0.5
-    verdict = told[2] if p is None or p >= 0.05 else told[0] if above else told[1]
     test = HypothesisTest(effect, p, 0.5, "sign-flip permutation")
-    return finding(name, test, verdict=verdict, abstained=len(shares) - len(known), **detail)
+    return finding(name, test, verdict=in_words(test, told), abstained=len(shares) - len(known), **detail)

@@ -8,9 +8,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from whetstone.audits.evaluating import Pair, higher, measure, prefer
+from whetstone.audits.evaluating import Pair, higher, measure, prefer, right_and_wrong
 from whetstone.audits.multilingual_pairs import multilingual
-from whetstone.audits.probes import right_and_wrong
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow
 from whetstone.core.registry import find, method

@@ -6,11 +6,12 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from whetstone.audits.evaluating import in_words, rise
 from whetstone.audits.recorded import Verdicts
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import method
 from whetstone.core.types import Finding
-from whetstone.stats import HypothesisTest, clustered_mean, finding, paired_permutation, proportion
+from whetstone.stats import finding, proportion
 
 Floats = NDArray[np.float64]
 LEAST = 20  # labelled rows from which three weights can be learned
@@ -59,14 +60,15 @@ def human_calibration(verdicts: Verdicts, *, folds: int = 5, ridge: float = 1.0,
     before, after = (1 - np.abs(np.sign(share - 0.5) / 2 + 0.5 - truth) for share in (said, better))
     error, mended = (said - truth) ** 2, (better - truth) ** 2
     left_out = int(len(gold) - used.sum())
-    gain, change = _paired(after, before, group), _paired(mended, error, group)
+    gain, change = rise(before, after, group), rise(error, mended, group)
+    helps, harms, nothing = "calibration helps", "calibration harms", "no effect of calibration found"
     found = [
         finding("accuracy", proportion(before, groups=group), left_out=left_out),
         finding("accuracy calibrated", proportion(after, groups=group)),
-        finding("gain", gain, verdict=_told(gain, "calibration helps", "calibration harms")),
+        finding("gain", gain, verdict=in_words(gain, (helps, harms, nothing))),
         finding("brier", proportion(error, groups=group)),
         finding("brier calibrated", proportion(mended, groups=group)),
-        finding("brier change", change, verdict=_told(change, "calibration harms", "calibration helps")),
+        finding("brier change", change, verdict=in_words(change, (harms, helps, nothing))),
     ]
     weights = fitted(x, truth, ridge)
     for i, name in enumerate(("first place", "longer")[: x.shape[1] - 1], 1):
@@ -86,14 +88,3 @@ def fitted(x: Floats, y: Floats, ridge: float) -> Floats:
         if np.abs(step).max() < 1e-9:
             break
     return np.asarray(weights)
-
-
-def _paired(after: Floats, before: Floats, groups: NDArray[np.intp]) -> HypothesisTest:
-    test = paired_permutation(after, before, groups=groups)
-    return HypothesisTest(clustered_mean(after - before, groups), test.p, 0.0, test.method)
-
-
-def _told(test: HypothesisTest, up: str, down: str) -> str:
-    if test.p is None or test.p >= 0.05:
-        return "no effect of calibration found"
-    return up if (test.effect.value or 0.0) > 0 else down

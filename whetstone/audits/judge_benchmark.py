@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy as np
 
 from whetstone.audits.asking import preferred
-from whetstone.audits.evaluating import Pair, pairs, share_of
+from whetstone.audits.evaluating import Pair, right_and_wrong, share_of
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, gather
 from whetstone.core.registry import method
@@ -37,13 +37,7 @@ def judge_benchmark(
             higher value.
         per_case: pairs of each case.
     """
-
-    def decided(pair: Pair) -> bool:
-        return None not in pair.correct and pair.correct[0] != pair.correct[1]
-
-    asked = pairs(cases, per_case, decided)
-    if not asked:
-        raise Abstain("no case has both a right and a wrong answer")
+    asked = right_and_wrong(cases, per_case)
     answers = yield from gather(preferred(task, asked, judge) for judge in judges)
     verdicts = {judge: [verdict for verdict, _ in one] for judge, one in zip(judges, answers, strict=True)}
     if all(verdict.choice is None for one in verdicts.values() for verdict in one):
@@ -94,7 +88,7 @@ def benchmarked(
                 {**accuracy.detail, **cost},
             ),
             finding(f"unreadable/{judge}", unread, reasons=reasons),
-            *system_ranking(judge, asked, shares[judge]),
+            *source_ranking(judge, asked, shares[judge]),
         ]
     first, *others = shares
     for judge in others:
@@ -113,7 +107,7 @@ def sentence(p: float | None, accuracy: float | None) -> str:
     return "better than a coin" if accuracy > 0.5 else "worse than a coin"
 
 
-def system_ranking(
+def source_ranking(
     judge: str, asked: Sequence[Pair], shares: np.ndarray[tuple[int], np.dtype[np.float64]]
 ) -> list[Finding]:
     """Rank correlation over sources of preference and truth on the same pairs; nothing below three sources."""

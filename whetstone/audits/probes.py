@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from whetstone.audits.evaluating import Pair, pairs, share_of
-from whetstone.core.errors import Abstain, ConfigError
-from whetstone.core.types import Case, Finding, Form, Json, Verdict
-from whetstone.stats import HypothesisTest, clustered_mean, finding, holm, paired_permutation, proportion
+from whetstone.audits.evaluating import Pair, in_words, named, rise, share_of
+from whetstone.core.types import Finding, Form, Json, Verdict
+from whetstone.stats import HypothesisTest, finding, holm, proportion
 
 FILLER = (
     "Let us look at this with great care. There are several sides to it, and each of them deserves attention. "
@@ -71,22 +70,9 @@ def attack(pair: Pair, probe: Probe) -> Pair:
     return replace(pair, first=first, second=second)
 
 
-def right_and_wrong(cases: Sequence[Case], per_case: int) -> list[Pair]:
-    """Pairs of one right and one wrong answer. Raises Abstain when there is none."""
-    asked = pairs(cases, per_case, lambda pair: set(pair.correct) == {True, False})
-    if not asked:
-        raise Abstain("no case has a right and a wrong answer")
-    return asked
-
-
 def chosen(names: str) -> dict[str, Probe]:
     """The probes of a comma-separated list; "all" are all. Raises ConfigError for an unknown one."""
-    if names == "all":
-        return dict(PROBES)
-    listed = [name.strip() for name in names.split(",") if name.strip()]
-    if unknown := [name for name in listed if name not in PROBES]:
-        raise ConfigError(f"no probe is called {unknown[0]!r}; probes: {', '.join(PROBES)}")
-    return {name: PROBES[name] for name in listed}
+    return named(names, PROBES, "probe")
 
 
 def wrong_shares(asked: Sequence[Pair], verdicts: Sequence[Verdict]) -> list[float | None]:
@@ -123,18 +109,11 @@ def effects(asked: Sequence[Pair], clean: Sequence[Verdict], probed: Mapping[str
             }
         )
     for name, test, p, detail in zip(probed, tests, holm([t.p for t in tests]), details, strict=True):
-        up = (test.effect.value or 0.0) > 0
-        sure = p is not None and p < 0.05
-        told = f"{'is taken in by' if up else 'is put off by'} {name}" if sure else f"no effect of {name} found"
+        shown = HypothesisTest(test.effect, p, 0.0, f"{test.method}, Holm")
+        told = in_words(shown, (f"is taken in by {name}", f"is put off by {name}", f"no effect of {name} found"))
         told = told if test.effect.n else "not measured: the judge cannot read it"
-        found.append(finding(name, HypothesisTest(test.effect, p, 0.0, f"{test.method}, Holm"), verdict=told, **detail))
+        found.append(finding(name, shown, verdict=told, **detail))
     return found
-
-
-def rise(before: Sequence[float], after: Sequence[float], groups: Sequence[str]) -> HypothesisTest:
-    """Mean of after minus before against 0, by sign flips of whole groups."""
-    test = paired_permutation(after, before, groups=groups)
-    return HypothesisTest(clustered_mean(np.subtract(after, before), groups), test.p, 0.0, test.method)
 
 
 def probe_all(asked: Sequence[Pair], probes: Mapping[str, Probe]) -> list[Pair]:

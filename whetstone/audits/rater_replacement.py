@@ -9,6 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from whetstone.audits.evaluating import in_words
 from whetstone.core.errors import ConfigError
 from whetstone.core.registry import method
 from whetstone.core.types import Finding
@@ -102,6 +103,5 @@ def against_zero(name: str, effect: Estimate, told: tuple[str, str, str]) -> Fin
     p = None
     if effect.value is not None and effect.stderr:
         p = 2 * float(scipy.special.stdtr(max(1, min(effect.n, 20) - 1), -abs(effect.value) / effect.stderr))
-    above = effect.value is not None and effect.value > 0
-    verdict = told[2] if p is None or p >= 0.05 else told[0] if above else told[1]
-    return finding(name, HypothesisTest(effect, p, 0.0, effect.method), verdict=verdict)
+    test = HypothesisTest(effect, p, 0.0, effect.method)
+    return finding(name, test, verdict=in_words(test, told))

@@ -18,6 +18,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from whetstone.audits.evaluating import in_words
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import Finding
 from whetstone.stats import Estimate, HypothesisTest, clustered_mean, finding, paired_permutation, proportion
@@ -260,6 +261,4 @@ def _against(
 
 def _told(name: str, test: HypothesisTest, told: Sequence[str], **detail: int | str) -> Finding:
     """The finding with the verdict for above, below or neither."""
-    above = test.effect.value is not None and test.effect.value > test.null
-    verdict = told[2] if test.p is None or test.p >= 0.05 else told[0] if above else told[1]
-    return finding(name, test, verdict=verdict, **detail)
+    return finding(name, test, verdict=in_words(test, told), **detail)

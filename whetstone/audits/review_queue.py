@@ -65,16 +65,15 @@ def queue(asked: Sequence[Pair], verdicts: Sequence[Verdict], *, share: float = 
         found.append(finding(name, proportion([float(s == value) for s in shares], groups=groups)))
     order = sorted(range(len(rows)), key=lambda i: -rows[i][0])
     first = order[: max(1, round(share * len(rows)))]
+    chosen = set(first)
     listed = [f"{rows[i][1].example.id}: {rows[i][1].first.id} and {rows[i][1].second.id}" for i in first]
     mean = float(np.mean([rows[i][0] for i in first]))
     found.append(
         Finding("review", mean, None, len(first), verdict=f"{len(first)} pairs for a person", detail={"queue": listed})
     )
-    known = [
-        i for i, (_, pair, _) in enumerate(rows) if None not in pair.correct and pair.correct[0] != pair.correct[1]
-    ]
+    known = [i for i, (_, pair, _) in enumerate(rows) if set(pair.correct) == {True, False}]
     wrong = np.array([float(not _is_right(rows[i][1], rows[i][2])) for i in known])
-    inside = np.array([float(i in set(first)) for i in known])
+    inside = np.array([float(i in chosen) for i in known])
     codes = np.unique([groups[i] for i in known], return_inverse=True)[1] if known else np.zeros(0, np.intp)
     test = difference(np.where(inside == 1, wrong, 1 - wrong), inside, codes)
     if test:

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from whetstone.audits.evaluating import Pair, pairs, prefer, share_of
+from whetstone.audits.evaluating import Pair, first_source, in_words, is_mixed, pairs, prefer, rise, share_of
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, gather, sample
 from whetstone.core.registry import method
 from whetstone.core.types import TIE, Case, Finding, Sampling, Task, Verdict, form, user
-from whetstone.stats import HypothesisTest, clustered_mean, finding, paired_permutation
+from whetstone.signals import forms
+from whetstone.stats import finding
 
 RESTYLE = """Question: {question}
 
@@ -49,7 +50,7 @@ def self_preference(
     The labels separate being better from being favoured: a judge that prefers its own answers because they are right
     has a difference of 0.
     """
-    mine = own or next((c.source for case in cases for c in case.candidates), "")
+    mine = own or first_source(cases)
     asked = pairs(cases, per_case, lambda pair: (bool(gold) or None not in pair.correct) and is_mixed(pair, mine))
     if not asked:
         raise Abstain(f"no case has {'' if gold else 'labelled '}answers of {mine!r} and of another source")
@@ -79,14 +80,9 @@ def reworded(task: Task, pair: Pair) -> Flow[Pair]:
     texts = []
     for candidate in (pair.first, pair.second):
         prompt = user(form("restyle", RESTYLE, question=pair.example.question, answer=candidate.text))
-        (reply,) = yield from sample(prompt, sampling=sampling, role="writer")
+        (reply,) = yield from sample(forms.about(pair.example, prompt), sampling=sampling, role="writer")
         texts.append(replace(candidate, generation=reply))
     return replace(pair, first=texts[0], second=texts[1])
-
-
-def is_mixed(pair: Pair, own: str) -> bool:
-    """Whether exactly one of two answers is the judge's own."""
-    return (pair.first.source == own) != (pair.second.source == own)
 
 
 def bias_score(asked: Sequence[Pair], verdicts: Sequence[Verdict], own: str) -> Finding:
@@ -100,15 +96,11 @@ def bias_score(asked: Sequence[Pair], verdicts: Sequence[Verdict], own: str) -> 
         if judged is not None:
             rows.append((judged, share_of(gold, mine.id) or 0.0, pair.group))
     judged_rate, gold_rate = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
-    groups = [row[2] for row in rows]
-    test = paired_permutation(judged_rate, gold_rate, groups=groups)
-    effect = clustered_mean(judged_rate - gold_rate, groups)
-    found = test.p is not None and test.p < 0.05
-    favours = "favours its own answers" if (effect.value or 0.0) > 0 else "disfavours its own answers"
+    test = rise(gold_rate, judged_rate, [row[2] for row in rows])
     return finding(
         "self_preference",
-        HypothesisTest(effect, test.p, 0.0, test.method),
-        verdict=favours if found else "no self-preference found",
+        test,
+        verdict=in_words(test, ("favours its own answers", "disfavours its own answers", "no self-preference found")),
         own=own,
         judged=float(judged_rate.mean()),
         gold=float(gold_rate.mean()),

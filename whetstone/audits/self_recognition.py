@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from whetstone.audits.evaluating import Pair, pairs, prefer, preference, share_of
+from whetstone.audits.evaluating import Pair, first_source, is_mixed, pairs, prefer, preference, share_of
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, gather
 from whetstone.core.registry import method
@@ -41,8 +41,8 @@ def self_recognition(
         per_case: pairs of one own and one other answer from each case; all other sources take part.
         max_tokens: length limit of replies about authorship; 0 is three times the task's.
     """
-    mine = own or next((c.source for case in cases for c in case.candidates), "")
-    asked = pairs(cases, per_case, lambda pair: (pair.first.source == mine) != (pair.second.source == mine))
+    mine = own or first_source(cases)
+    asked = pairs(cases, per_case, lambda pair: is_mixed(pair, mine))
     if not asked:
         raise Abstain(f"no case has answers of {mine!r} and of another source")
     recognised = yield from gather(authorship(task, pair, max_tokens=max_tokens) for pair in asked)
@@ -55,7 +55,8 @@ def authorship(task: Task, pair: Pair, *, max_tokens: int = 0) -> Flow[Verdict]:
     sampling = Sampling(0.0, max_tokens=max_tokens or 3 * task.sampling.max_tokens, logprobs=5)
 
     def ask(a: Candidate, b: Candidate) -> Flow[Verdict]:
-        return (yield from ask_once(authorship_prompt(pair.example.question, a.text, b.text), a, b, sampling))
+        prompt = forms.about(pair.example, authorship_prompt(pair.example.question, a.text, b.text))
+        return (yield from ask_once(prompt, a, b, sampling))
 
     try:
         return (yield from in_both_orders(pair.first, pair.second, ask, "average"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whetstone.audits.evaluating import mean_test
+from whetstone.audits.evaluating import in_words, mean_test
 from whetstone.audits.recorded import Verdicts
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import Finding
@@ -55,9 +55,7 @@ def win_rates(verdicts: Verdicts) -> list[Finding]:
         if rows.sum() < 2:
             continue
         test = mean_test((said - gold)[rows].tolist(), groups[rows].tolist())
-        sure = test.p is not None and test.p < 0.05
-        above = (test.effect.value or 0.0) > 0
-        told = ("too high" if above else "too low") if sure else "no error of the rate found"
+        told = in_words(test, ("too high", "too low", "no error of the rate found"))
         found.append(finding(f"error of {name}", test, verdict=told))
     return found
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whetstone.audits.evaluating import Pair
-from whetstone.audits.self_preference import is_mixed
+from whetstone.audits.evaluating import Pair, is_mixed
 from whetstone.audits.self_recognition import authorship, own_share, recognition
 from whetstone.core.registry import load
 from whetstone.core.types import Finding, Json, Task, Verdict

@@ -12,17 +12,8 @@ from whetstone.core.types import TIE, Candidate, Example, Json, Sampling, Task, 
 from whetstone.signals import forms
 from whetstone.signals.orders import Combine, ask_once, in_both_orders, leader
 
-COMPARE = """Question: {question}
-
-[Answer A]
-{first}
-[End of answer A]
-
-[Answer B]
-{second}
-[End of answer B]
-
-Compare the answers in one aspect alone, whatever else they do well or badly: {aspect}. {definition}
+COMPARE = f"""{forms.ANSWERS}\
+Compare the answers in one aspect alone, whatever else they do well or badly: {{aspect}}. {{definition}}
 
 The order in which they are shown means nothing. Say what you see, then end with one line, "Verdict: A", "Verdict: B", \
 or "Verdict: E" if they are equally good in this aspect."""

@@ -10,17 +10,9 @@ from statistics import fmean
 from whetstone.core.flow import Flow, gather, sample
 from whetstone.core.registry import method
 from whetstone.core.types import TIE, Candidate, Example, Generation, Sampling, Task, Verdict, form, user
+from whetstone.signals import forms
 
-SCORES = """Question: {question}
-
-[Answer A]
-{first}
-[End of answer A]
-
-[Answer B]
-{second}
-[End of answer B]
-
+SCORES = f"""{forms.ANSWERS}\
 Compare the two answers. First write down your evidence, without letting the order in which they are shown sway you. \
 Then end with two lines, "Score of A: " and "Score of B: ", each with a number from 1 to 10."""
 
@@ -60,7 +52,7 @@ def balanced_judge(
 
     def ask(a: Candidate, b: Candidate) -> Flow[list[Generation]]:
         prompt = user(form("score_pair", SCORES, question=example.question, first=a.text, second=b.text))
-        return (yield from sample(prompt, n=samples, sampling=sampling, role="judge"))
+        return (yield from sample(forms.about(example, prompt), n=samples, sampling=sampling, role="judge"))
 
     pairs = ((first, second), (second, first))
     replies = yield from gather(ask(a, b) for a, b in pairs)

@@ -142,7 +142,8 @@ class _Walk:
                 return self.value(body if self.value(test, names) else other, names)
             case ast.Subscript(value=of, slice=ast.Slice(lower=low, upper=high, step=None)):
                 bounds = [None if bound is None else self.value(bound, names) for bound in (low, high)]
-                return self.value(of, names)[slice(*bounds)]
+                (whole,) = self.paid([self.value(of, names)])
+                return whole[slice(*bounds)]
             case ast.Subscript(value=of, slice=index):
                 return self.value(of, names)[self.value(index, names)]
             case ast.ListComp(elt=element, generators=loops) | ast.GeneratorExp(elt=element, generators=loops):
@@ -170,6 +171,18 @@ class _Walk:
                 yield from self.loop(rest, inner)
 
     def paid(self, values: list[Any]) -> list[Any]:
-        """Values that something is about to be done with: long ones cost more steps."""
-        self.steps += sum(len(value) // 100 for value in values if isinstance(value, (str, list, set)))
+        """Values that something is about to be done with: a step for every hundred characters and parts in them.
+
+        A part that stands in a list twice is paid for twice, since it is written or compared twice.
+        """
+        rest, size = list(values), 0
+        while rest:
+            value = rest.pop()
+            if isinstance(value, (str, list, set)):
+                size += len(value)
+            if size > 100 * (STEPS - self.steps):
+                raise CheckError(f"the check takes more than {STEPS} steps")
+            if isinstance(value, (list, set)):
+                rest += value
+        self.steps += size // 100
         return values

@@ -8,35 +8,17 @@ from whetstone.core.types import Candidate, Example, Sampling, Task, Verdict, fo
 from whetstone.signals import forms
 from whetstone.signals.orders import Combine, ask_once, in_both_orders
 
-SPEAK = """Question: {question}
+SPEAK = f"""{forms.ANSWERS}\
+You speak for answer {{side}} in a debate on which answer is better. Give evidence that can be checked, and answer \
+what the other side said. The debate so far:
 
-[Answer A]
-{first}
-[End of answer A]
-
-[Answer B]
-{second}
-[End of answer B]
-
-You speak for answer {side} in a debate on which answer is better. Give evidence that can be checked, and answer what \
-the other side said. The debate so far:
-
-{transcript}
+{{transcript}}
 
 Your speech:"""
 
-DECIDE = """Question: {question}
-
-[Answer A]
-{first}
-[End of answer A]
-
-[Answer B]
-{second}
-[End of answer B]
-
+DECIDE = f"""{forms.ANSWERS}\
 [Debate]
-{transcript}
+{{transcript}}
 [End of debate]
 
 Which answer is better? Trust what can be checked, not the speaker's eloquence. The order in which they are shown \

@@ -8,6 +8,7 @@ from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, score
 from whetstone.core.registry import method
 from whetstone.core.types import Candidate, Example, Signal, Task, form, user
+from whetstone.signals import forms
 from whetstone.signals.values import each_text, known, or_unknown
 
 DIALOG = """User: {question}
@@ -47,7 +48,7 @@ def follow_up(
 
     def ask(text: str) -> Flow[Signal]:
         prompt = user(form("follow_up", DIALOG, question=example.question, answer=text))
-        replies = yield from score(prompt, *good, *bad, role=role)
+        replies = yield from score(forms.about(example, prompt), *good, *bad, role=role)
         sums = [sum(token.logprob for token in reply.tokens) for reply in replies if reply.tokens]
         if len(sums) < len(replies):
             raise Abstain("this backend gives no log-probabilities of a given text")

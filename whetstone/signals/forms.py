@@ -47,6 +47,19 @@ PAIR = """Question: {question}
 """
 """A question and two solutions, with which every question about both begins."""
 
+ANSWERS = """Question: {question}
+
+[Answer A]
+{first}
+[End of answer A]
+
+[Answer B]
+{second}
+[End of answer B]
+
+"""
+"""The same of two answers, which need not solve anything."""
+
 COMPARE = f"""{PAIR}\
 Which solution is better? The order in which they are shown means nothing, nor does their length. End with one line, \
 "Verdict: A", "Verdict: B", or "Verdict: E" if they are equally good."""

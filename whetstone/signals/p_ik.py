@@ -22,5 +22,5 @@ def p_ik(task: Task, example: Example, candidates: Sequence[Candidate], *, role:
     Kind "probability", n = 1. A trained model answers in words what Kadavath et al., "Language Models (Mostly) Know
     What They Know", read from a value head; an untrained one is only asked, which the paper found to be weak.
     """
-    value = yield from yes_against_no(forms.p_ik(example.question), role)
+    value = yield from yes_against_no(forms.about(example, forms.p_ik(example.question)), role)
     return [known("p_ik", value, "probability", role=role)] * len(candidates)

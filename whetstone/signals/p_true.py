@@ -31,7 +31,7 @@ def p_true(
     """
 
     def ask(text: str) -> Flow[Signal]:
-        value = yield from yes_against_no(forms.p_true(example.question, text), role)
+        value = yield from yes_against_no(forms.about(example, forms.p_true(example.question, text)), role)
         return known("p_true", value, "probability", role=role)
 
     return (yield from each_text(candidates, lambda text: or_unknown("p_true", ask(text), "probability")))

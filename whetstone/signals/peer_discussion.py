@@ -8,19 +8,10 @@ from whetstone.core.types import TIE, Candidate, Example, Sampling, Task, Verdic
 from whetstone.signals import forms
 from whetstone.signals.orders import Combine, ask_once, in_both_orders, read_verdict
 
-DISCUSS = """Question: {question}
+DISCUSS = f"""{forms.ANSWERS}\
+Two reviewers discuss which answer is better. You are reviewer {{me}}. The discussion so far:
 
-[Answer A]
-{first}
-[End of answer A]
-
-[Answer B]
-{second}
-[End of answer B]
-
-Two reviewers discuss which answer is better. You are reviewer {me}. The discussion so far:
-
-{transcript}
+{{transcript}}
 
 It is your turn. Weigh what the other reviewer said, keep what is right in your own view and give up what is not. The \
 order in which the answers are shown means nothing. End with one line, "Verdict: A", "Verdict: B", or "Verdict: E" if \

@@ -35,7 +35,7 @@ def verbalized(
     sampling = Sampling(temperature, max_tokens=max(64, task.sampling.max_tokens))
 
     def ask(text: str) -> Flow[Signal]:
-        prompt = forms.verbalized(example.question, text)
+        prompt = forms.about(example, forms.verbalized(example.question, text))
         replies = yield from sample(prompt, n=samples, sampling=sampling, role=role)
         stated = [value for reply in replies if (value := read_confidence(reply.text)) is not None]
         return mean_signal("verbalized", stated, "probability", samples)

@@ -57,17 +57,17 @@ def warned_judge(
 
     def ask(a: Candidate, b: Candidate) -> Flow[Verdict]:
         shown = {"question": example.question, "first": a.text, "second": b.text}
-        verdict = yield from ask_once(forms.compare(example.question, a.text, b.text), a, b, sampling)
+        opening = forms.about(example, forms.compare(example.question, a.text, b.text))
+        verdict = yield from ask_once(opening, a, b, sampling)
         for _ in range(rounds):
             if verdict.choice is None:
                 break
-            (reply,) = yield from sample(
-                user(form("detect_bias", DETECT, **shown, verdict=verdict.raw)), sampling=sampling, role="detector"
-            )
+            review = forms.about(example, user(form("detect_bias", DETECT, **shown, verdict=verdict.raw)))
+            (reply,) = yield from sample(review, sampling=sampling, role="detector")
             reading = read_correctness(reply.text)
             if reading is None or reading.value == "N":
                 break
-            warned = user(form("compare_warned", WARNED, **shown, warning=reply.text))
+            warned = forms.about(example, user(form("compare_warned", WARNED, **shown, warning=reply.text)))
             verdict = yield from ask_once(warned, a, b, sampling)
         return verdict
 

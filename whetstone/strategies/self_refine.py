@@ -55,7 +55,7 @@ def self_refine(task: Task, example: Example, *, rounds: int = 3, greedy: bool =
 def rewrite(task: Task, example: Example, current: Candidate, critique: str, number: int) -> Flow[Candidate]:
     """A new version of a solution, written with a critique of it at hand."""
     sampling = Sampling(0.0, max_tokens=task.sampling.max_tokens, stop=task.sampling.stop, logprobs=2)
-    prompt = forms.refine(example.question, current.text, critique)
+    prompt = forms.about(example, forms.refine(example.question, current.text, critique))
     (reply,) = yield from sample(prompt, sampling=sampling)
     return Candidate(str(number), reply, "refine")
 
