@@ -16,6 +16,7 @@ from whetstone.core.types import Example, Generation, Sampling, Signal, form, us
 from whetstone.loops._graders import answers_of, most_similar
 from whetstone.loops.answer_graders import answer_graders
 from whetstone.models.scripted import ScriptedModel
+from whetstone.tasks.load import load_task
 
 PARTS = ("sum", "unit", "sketch", "check")
 WORDS = (*PARTS, *re.findall(r"\w+|[^\w\s]", GRADE), *"01234+-", "solve", "blot", "scrawl", "doodle")
@@ -129,3 +130,14 @@ def test_parts_by_hand() -> None:
     assert most_similar(np.array([[0.0, 1.1], [4.0, 0.0]]), np.array([[5.0, 0.0], [0.0, 1.0]])) == [1, 0]
     with pytest.raises(TaskError, match="one grade a candidate"):
         answers_of([Example("e", user("x"), meta={"candidates": ["a"], "grades": []})])
+    for grade in ("good", "nan", None):
+        with pytest.raises(TaskError, match=r"e: the grade .* is not a number"):
+            answers_of([Example("e", user("x"), meta={"candidates": ["a"], "grades": [grade]})])
+    with pytest.raises(TaskError, match="`feedback` needs one text a candidate"):
+        answers_of([Example("e", user("x"), meta={"candidates": ["a", "b"], "grades": [1, 2], "feedback": ["x"]})])
+
+
+def test_a_task_without_graded_answers_is_refused_though_it_never_ends(reader, drive_on) -> None:
+    model = reader(WORDS)
+    with pytest.raises(TaskError, match="one grade a candidate"):
+        next(answer_graders(model, load_task("ledger:levels=2"), drive_on(model)))

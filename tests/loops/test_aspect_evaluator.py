@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from whetstone.core.errors import TaskError
+from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.flow import drive
 from whetstone.core.types import Candidate, Example, Generation, Media, Sampling, Signal, form, user
 from whetstone.loops.aspect_evaluator import aspect_evaluator, lessons_of
@@ -76,6 +76,12 @@ def test_dice_teach_no_aspect(reader, drive_on) -> None:
     task = Aspects(dice=True)
     (only,) = aspect_evaluator(model, task, drive_on(model), rounds=1, pairs=150, monitor=60, max_tokens=10)
     assert only.metrics["accuracy"].interval[0] < 0.4
+
+
+def test_an_aspect_that_there_is_not_is_refused(reader, drive_on) -> None:
+    model = reader(WORDS)
+    with pytest.raises(ConfigError, match=r"aspects are .*; there is no 'whit'"):
+        next(aspect_evaluator(model, Aspects(), drive_on(model), unseen="truth, whit"))
 
 
 def test_pairs_are_asked_in_every_aspect_and_order_and_show_their_images() -> None:

@@ -10,6 +10,7 @@ from whetstone.core.errors import TaskError
 from whetstone.core.types import Example, Sampling, Signal, user
 from whetstone.loops._author import in_style
 from whetstone.loops.author_style import author_style
+from whetstone.tasks.load import load_task
 
 PARTS = ("liver", "lung", "bone", "node")
 GRADES = ("hot", "cold")
@@ -65,5 +66,7 @@ def test_says_what_is_missing(reader, drive_on) -> None:
 
     with pytest.raises(TaskError, match="dev: needs the columns"):
         next(author_style(model, Alone(), drive_on(model)))
+    with pytest.raises(TaskError, match="needs the columns"):
+        next(author_style(model, load_task("ledger:levels=2"), drive_on(model)))
     assert in_style(user("liver hot"), "Author: Ann.")[0].text == "Author: Ann.\nliver hot"
     assert in_style(user("liver hot"), "") == user("liver hot")

@@ -64,6 +64,6 @@ def test_images_of_the_question_are_shown_to_the_critic(reader) -> None:
 
 def test_unknown_protocols_are_refused(reader, drive_on) -> None:
     model = reader(["hm"])
-    for chosen in ({"protocols": "taste"}, {"protocols": "critique", "policy": 3}):
+    for chosen in ({"protocols": "taste"}, {"protocols": "critique, taste"}, {"protocols": "critique", "policy": 3}):
         with pytest.raises(ConfigError, match="protocols are"):
             next(generalist_critic(model, Pictures(), drive_on(model), **chosen))

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from whetstone.core.errors import TaskError
+from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.types import Example, Media, user
 from whetstone.loops._lessons import lesson_of, read_label, read_open
 from whetstone.loops._mixture import rated, saving
@@ -110,3 +110,16 @@ def test_ratings_and_saving_by_hand(drive_on, reader) -> None:
     one = judgments({"only": [{"prompt": str(i), "response": "a", "score": 1} for i in range(30)]})
     with pytest.raises(TaskError, match="1 data sets"):
         next(judge_mixture(reader(WORDS), one, drive_on(reader(WORDS))))
+
+
+def test_what_cannot_be_mixed_or_measured_is_said(drive_on, reader) -> None:
+    model, task = reader(WORDS), judgments(material(40, 0))
+    for options, why in (
+        ({"unseen": "labels, lables"}, "data sets are .*; there is no 'lables'"),
+        ({"target": "pears"}, "there is no 'pears'"),
+        ({"checks": 0}, "checks is 0"),
+    ):
+        with pytest.raises(ConfigError, match=why):
+            next(judge_mixture(model, task, drive_on(model), **options))
+    with pytest.raises(TaskError, match="one held-out item is too few"):
+        next(judge_mixture(model, task, drive_on(model), monitor=1))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from whetstone.core.errors import ConfigError
+from whetstone.core.errors import ConfigError, TaskError
 from whetstone.loops._bias_material import right_answer, wrong_answer
 from whetstone.loops._round import Turn
 from whetstone.loops.reward_sweep import reviewed, reward_prompt, reward_sweep, scores
@@ -60,5 +60,7 @@ def test_mistakes_are_named(drive_on) -> None:
     model = load_grit()
     with pytest.raises(ConfigError, match="probabilities"):
         next(reward_sweep(model, load_task("ledger:levels=2"), drive_on(model), spoilt=(2.0,)))
+    with pytest.raises(TaskError, match="monitor must be 1 or more"):
+        next(reward_sweep(model, load_task("ledger:levels=2"), drive_on(model), monitor=0))
     with pytest.raises(ConfigError, match="ledger task"):
         next(reward_sweep(model, load_task("countdown"), drive_on(model)))

@@ -14,6 +14,7 @@ from whetstone.loops._rubrics import graded_lessons, held_apart, marked, rubric_
 from whetstone.loops.rubric_judge import rubric_judge
 from whetstone.models.scripted import ScriptedModel
 from whetstone.signals.rubric import GRADE, ORDERS, rubric
+from whetstone.tasks.load import load_task
 
 LETTERS = "bcdfghjklmnp"
 WORDS = (*LETTERS, *re.findall(r"\w+|[^\w\s]", GRADE + ORDERS["explanation_first"]), *"12345+-", "has", "Say")
@@ -119,3 +120,14 @@ def test_parts_by_hand() -> None:
         graded_lessons(bare)
     with pytest.raises(TaskError, match="rubric"):
         rubric_name(Example("e", user("x")))
+
+
+def test_rows_that_cannot_be_graded_are_named(reader, drive_on) -> None:
+    model = reader(WORDS)
+    with pytest.raises(TaskError, match="needs the column `rubric`"):
+        next(rubric_judge(model, load_task("ledger:levels=2"), drive_on(model)))
+    meta = {"rubric": {"criteria": "c"}, "candidates": ["a", "b"], "grades": ["4"]}
+    with pytest.raises(TaskError, match=r"e: .*one grade a candidate"):
+        graded_lessons(Example("e", user("x"), meta=meta))
+    (lesson,) = graded_lessons(Example("e", user("x"), meta={**meta, "candidates": ["a"], "grades": [4.0]}))
+    assert lesson.item.truth == "4"

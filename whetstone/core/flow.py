@@ -147,6 +147,17 @@ class Runner(Protocol):
         """Run the flows and return their results under the keys given here."""
 
 
+@dataclass(frozen=True)
+class Prefixed:
+    """A runner whose phases carry a prefix, so that two arms of one experiment never share a seed."""
+
+    runner: Runner
+    prefix: str
+
+    def __call__(self, name: str, flows: Mapping[str, Flow[T]]) -> Driven[T]:
+        return self.runner(f"{self.prefix}/{name}", flows)
+
+
 class _Live(Generic[T]):
     """One running flow: its batch in flight and what of it is answered."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from whetstone.core.errors import TaskError
 from whetstone.core.types import Example, Message, Prompt, user
@@ -15,6 +15,15 @@ def author_of(example: Example) -> str:
     if author is None or example.target is None:
         raise TaskError(f"{example.id}: needs the columns `author` and `target`, who wrote what")
     return str(author)
+
+
+def authored(examples: Iterable[Example]) -> list[Example]:
+    """The examples. Raises TaskError at the first one whose author is not known, also where they never end."""
+    found = []
+    for example in examples:
+        author_of(example)
+        found.append(example)
+    return found
 
 
 def in_style(prompt: Prompt, token: str) -> Prompt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -17,21 +16,23 @@ from whetstone.signals import forms
 from whetstone.worlds import ledger
 
 Favour = Literal["first", "longer", "own"]
-QUESTION = re.compile(r"[0-9]{2}(?:[a-p][+-][0-9])+")
 MARKS = {"own": "!", "other": "#"}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: with its steps or the result alone, right or wrong, with its writer's closing mark or without."""
+    """One answer, right or wrong, with its writer's closing mark or without."""
 
     text: str
-    steps: bool
     right: bool
     source: str
 
     def candidate(self, name: str) -> Candidate:
         return Candidate(name, Generation(self.text), self.source)
+
+
+def _is_ledger(example: Example) -> bool:
+    return ledger.QUESTION.fullmatch(str(example.meta.get("question"))) is not None
 
 
 def question_of(example: Example) -> str:
@@ -104,23 +105,23 @@ def both_orders(asked: Sequence[Pair]) -> list[Pair]:
     return [*asked, *swapped]
 
 
-def comparisons(turn: Turn, task: Task, asked: Sequence[Pair], critiques: bool) -> list[Prompt]:
-    """The questions which of two answers is better, on demand with the model's own critiques of both."""
+def comparisons(turn: Turn, task: Task, asked: Sequence[Pair], critiques: bool) -> list[tuple[Pair, Prompt]]:
+    """Each pair with the question which answer is better, on demand with the model's own critiques of both.
+
+    A pair that the model could not criticise is left out.
+    """
     if not critiques:
-        return [forms.compare(pair.example.question, pair.first.text, pair.second.text) for pair in asked]
+        return [(pair, forms.compare(pair.example.question, pair.first.text, pair.second.text)) for pair in asked]
     sampling = Sampling(0.0, max_tokens=3 * task.sampling.max_tokens)
 
-    def reviewed(pair: Pair) -> Flow[Prompt]:
+    def reviewed(pair: Pair) -> Flow[tuple[Pair, Prompt]]:
         prompts = [forms.critique(pair.example.question, c.text) for c in (pair.first, pair.second)]
         notes = yield from gather(sample(prompt, sampling=sampling, role="critic") for prompt in prompts)
         (one,), (two,) = notes
-        return forms.compare_critiqued(pair.example.question, pair.first.text, one.text, pair.second.text, two.text)
+        texts = pair.first.text, one.text, pair.second.text, two.text
+        return pair, forms.compare_critiqued(pair.example.question, *texts)
 
     return list(turn("critiques", {f"{i}": reviewed(p) for i, p in enumerate(asked)}).results.values())
-
-
-def _is_ledger(example: Example) -> bool:
-    return QUESTION.fullmatch(str(example.meta.get("question"))) is not None
 
 
 def right_answer(rng: Random, example: Example) -> str:
@@ -137,7 +138,7 @@ def _write(rng: Random, example: Example, steps: bool, source: str, right: bool)
     question = question_of(example)
     style: ledger.Style = "shuffled" if steps else "hasty"
     text = ledger.solve(rng, question, style=style) if right else _wrong(rng, question, style)
-    return Answer(text + MARKS.get(source, ""), steps, right, source)
+    return Answer(text + MARKS.get(source, ""), right, source)
 
 
 def _wrong(rng: Random, question: str, style: ledger.Style) -> str:

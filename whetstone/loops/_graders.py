@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
 from whetstone.audits.answer_grading import GRADE, RATE
 from whetstone.audits.graded_answers import Answer, Floats
-from whetstone.core.errors import Abstain, TaskError
+from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, embed, sample
 from whetstone.core.types import Embedding, Example, Prompt, Sampling, form, user
+from whetstone.loops._rows import graded_answers
 from whetstone.signals import forms
 from whetstone.signals.parsing import read_score
 
 Graded = tuple[float | None, str]
 
 
-def answers_of(examples: Sequence[Example]) -> list[Answer]:
+def answers_of(examples: Iterable[Example]) -> list[Answer]:
     """The `candidates` of every example with their `grades` (whole numbers from 0) and, if known, `feedback`.
 
     Raises TaskError that names the example.
     """
-    found = []
-    for example in examples:
-        texts, grades, said = (example.meta.get(name) for name in ("candidates", "grades", "feedback"))
-        if not isinstance(texts, Sequence) or not isinstance(grades, Sequence) or len(texts) != len(grades):
-            raise TaskError(f"{example.id}: needs the columns `candidates` and `grades`, one grade a candidate")
-        reasons = said if isinstance(said, Sequence) and len(said) == len(texts) else [""] * len(texts)
-        for text, grade, reason in zip(texts, grades, reasons, strict=True):
-            found.append(Answer(example, str(text), round(float(str(grade))), str(reason)))
-    return found
+    return [
+        Answer(example, text, round(grade), feedback)
+        for example in examples
+        for text, grade, feedback in graded_answers(example)
+    ]
 
 
 def question(answer: Answer, high: int) -> Prompt:

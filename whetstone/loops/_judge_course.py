@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from random import Random
 from typing import Literal, get_args
 
@@ -44,6 +44,7 @@ class Course:
 
     model: Trainable
     task: Task
+    _: KW_ONLY
     protocol: Protocol = "critique"
     source: Source = "planted"
     k: int = 8
@@ -55,13 +56,15 @@ class Course:
     epochs: int = 1
     tokens_per_batch: int = 2048
     seed: int = 0
-    watched: list[Item] = field(default_factory=list)
-    rivals: dict[str, list[Judged]] = field(default_factory=dict)
-    rehearsal: list[Demonstration] = field(default_factory=list)
+    watched: list[Item] = field(default_factory=list, init=False)
+    rivals: dict[str, list[Judged]] = field(default_factory=dict, init=False)
+    rehearsal: list[Demonstration] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         if self.protocol not in get_args(Protocol):
             raise ConfigError(f"unknown protocol {self.protocol!r}; known: {', '.join(get_args(Protocol))}")
+        if not 0 <= self.rehearse < 1:
+            raise ConfigError(f"rehearse is {self.rehearse:g}; it is a share of the training items, below 1")
 
     @property
     def limit(self) -> int:
@@ -77,12 +80,14 @@ class Course:
             return graded(found)
         return pointwise(found, forms.p_true if self.protocol == "p_true" else forms.critique)
 
-    def judged(self, turn: Turn, phase: str, items: Sequence[Item], *, greedy: bool = False) -> list[Judged]:
-        """Judgments: `k` at the course's temperature, or the likeliest one."""
+    def judged(
+        self, turn: Turn, phase: str, items: Sequence[Item], *, k: int | None = None, greedy: bool = False
+    ) -> list[Judged]:
+        """Judgments: `k` (by default the course's) at the course's temperature, or the likeliest one."""
         if greedy:
             return judge(turn, phase, items, max_tokens=self.limit)
         settings = {"temperature": self.temperature, "top_p": self.top_p}
-        return judge(turn, phase, items, k=self.k, max_tokens=self.limit, **settings)
+        return judge(turn, phase, items, k=k or self.k, max_tokens=self.limit, **settings)
 
     def traces(self, turn: Turn, phase: str, items: Sequence[Item]) -> list[Judged]:
         """Judgments made of one critique of each answer."""
@@ -139,8 +144,11 @@ class Course:
     def rehearse_with(self, turn: Turn, items: Sequence[Item]) -> None:
         """Keep the untrained model's own solutions of the items' questions, and its critiques of their answers.
 
-        Not its critiques where those are what is trained. What was cut off or is incomplete is left out.
+        Nothing where nothing is rehearsed, and not its critiques where those are what is trained. What was cut off or
+        is incomplete is left out.
         """
+        if not self.rehearse:
+            return
         examples = list({item.example.id: item.example for item in items}.values())
         replies = self.solutions(turn, "rehearse", examples, temperature=self.task.sampling.temperature)
         solved = [(e, replies[e.id]) for e in examples if e.id in replies]

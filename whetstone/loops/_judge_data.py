@@ -20,13 +20,12 @@ def label(row: Judged, labels: Labels) -> str | None:
     return row.item.truth if labels == "truth" else row.verdict
 
 
-def kept(judged: Sequence[Judged], *, labels: Labels = "truth", cap: int = 1) -> list[tuple[Item, str]]:
-    """The most frequent judgments of each item that reach the right verdict, at most `cap`, each text once."""
+def kept(judged: Sequence[Judged]) -> list[tuple[Item, str]]:
+    """The most frequent judgment of each item that reaches the true verdict."""
     out = []
     for row in judged:
-        right = label(row, labels)
-        texts = Counter(j.text for j in row.judgments if j.verdict is not None and j.verdict == right)
-        out += [(row.item, text) for text, _ in texts.most_common(cap)]
+        texts = Counter(j.text for j in row.judgments if j.verdict == row.item.truth)
+        out += [(row.item, text) for text, _ in texts.most_common(1)]
     return out
 
 

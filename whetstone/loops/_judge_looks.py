@@ -142,11 +142,11 @@ def slopes(looked: Sequence[Looks], looks: int) -> dict[str, float]:
     return {row.item.id: sum(p * row.right(i) for i, p in enumerate(places)) / total for row in looked}
 
 
-def slope_gain(name: str, now: Sequence[Looks], then: Mapping[str, float], looks: int) -> Finding:
+def slope_gain(now: Sequence[Looks], then: Mapping[str, float], looks: int) -> Finding:
     """Difference of slopes on the same items."""
     mine, groups = slopes(now, looks), {row.item.id: row.item.group for row in now}
     both = [key for key in mine if key in then]
     test = paired_permutation(
         [mine[key] for key in both], [then[key] for key in both], groups=[groups[key] for key in both]
     )
-    return finding(name, test)
+    return finding("slope", test)

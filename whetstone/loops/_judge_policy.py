@@ -38,7 +38,7 @@ class Downstream:
     beta: float = 0.1
 
     def answers(self, turn: Turn, phase: str, course: Course, examples: Sequence[Example]) -> Answers:
-        """The policy's samples, whole ones only, each text of a question once."""
+        """The policy's samples, whole ones only."""
         sampling = replace(course.task.sampling, temperature=self.temperature)
 
         def ask(example: Example) -> Flow[tuple[str, ...]]:
@@ -56,7 +56,8 @@ class Downstream:
         other is not, among those in which one is right. The model is left with the weights that it came with.
         """
         model, task, end = course.model, course.task, course.model.state()
-        split = {name: list(task.examples(name, n=n, seed=course.seed + 7)) for name, n in self.sizes(course).items()}
+        sizes = {"train": self.questions, "dev": course.monitor}
+        split = {name: list(task.examples(name, n=n, seed=course.seed + 7)) for name, n in sizes.items()}
         model.load_state(self.policy)
         pool = self.answers(turn, "policy/pool", course, split["train"])
         first = self.marks(course, self.answers(turn, "policy/before", course, split["dev"]))
@@ -64,7 +65,7 @@ class Downstream:
         try:
             for name, weights in judges.items():
                 model.load_state(weights)
-                pairs = self.decided(turn, f"policy/{name}", course, pool)
+                pairs = decided(turn, f"policy/{name}", course, pool)
                 out[f"policy/{name}/precision"] = precision(course, pairs, {e.prompt: e for e, _ in pool})
                 model.load_state(self.policy)
                 if pairs:
@@ -84,30 +85,6 @@ class Downstream:
             model.load_state(end)
         return out
 
-    def sizes(self, course: Course) -> dict[str, int]:
-        return {"train": self.questions, "dev": course.monitor}
-
-    def decided(self, turn: Turn, phase: str, course: Course, pool: Answers) -> list[Preference]:
-        """Pairs of a question's different samples, neighbours in order, of which the judge names one in both orders."""
-        items: list[Item] = []
-        for example, texts in pool:
-            different = [Response(example, text, False, 0.0) for text in dict.fromkeys(texts)]
-            for i, (one, two) in enumerate(pairwise(different)):
-                items += both_orders(f"{example.id}/{i}", one, two)
-        votes: dict[str, list[tuple[Item, str]]] = {}
-        for row in judge(turn, phase, items, max_tokens=course.limit):
-            if row.verdict is not None:
-                chosen = row.item.answers["AB".index(row.verdict)]
-                votes.setdefault(row.item.pair, []).append((row.item, chosen))
-        pairs = []
-        for rows in votes.values():
-            item, chosen = rows[0]
-            if len(rows) == 2 and rows[1][1] == chosen:
-                rejected = next(text for text in item.answers if text != chosen)
-                pairs.append(Preference(item.example.prompt, chosen, rejected))
-        Random(course.seed).shuffle(pairs)
-        return pairs
-
     def marks(self, course: Course, answers: Answers) -> dict[str, float]:
         """Share of right samples of each question."""
         out = {}
@@ -115,6 +92,28 @@ class Downstream:
             values = [course.task.verify(example, text).value for text in texts]
             out[example.id] = sum(value == 1 for value in values) / self.k
         return out
+
+
+def decided(turn: Turn, phase: str, course: Course, pool: Answers) -> list[Preference]:
+    """Pairs of a question's different samples, neighbours in order, of which the judge names one in both orders."""
+    items: list[Item] = []
+    for example, texts in pool:
+        different = [Response(example, text, False, 0.0) for text in dict.fromkeys(texts)]
+        for i, (one, two) in enumerate(pairwise(different)):
+            items += both_orders(f"{example.id}/{i}", one, two)
+    votes: dict[str, list[tuple[Item, str]]] = {}
+    for row in judge(turn, phase, items, max_tokens=course.limit):
+        if row.verdict is not None:
+            chosen = row.item.answers["AB".index(row.verdict)]
+            votes.setdefault(row.item.pair, []).append((row.item, chosen))
+    pairs = []
+    for rows in votes.values():
+        item, chosen = rows[0]
+        if len(rows) == 2 and rows[1][1] == chosen:
+            rejected = next(text for text in item.answers if text != chosen)
+            pairs.append(Preference(item.example.prompt, chosen, rejected))
+    Random(course.seed).shuffle(pairs)
+    return pairs
 
 
 def precision(course: Course, pairs: Sequence[Preference], examples: Mapping[object, Example]) -> Finding:

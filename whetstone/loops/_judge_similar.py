@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Literal
@@ -58,7 +57,7 @@ def changed_ledger(task: Task, example: Example, rng: Random) -> Example:
         TaskError: it is no ledger question.
     """
     question, make = str(example.meta.get("question", "")), getattr(task, "example", None)
-    if make is None or not re.fullmatch(r"\d\d(?:[a-p][+-]\d)+", question):
+    if make is None or not ledger.QUESTION.fullmatch(question):
         raise TaskError(f"{task.name}: only ledger questions are changed by their world; take similar=model")
     entries = ledger.entries(question)
     place = rng.randrange(len(entries))

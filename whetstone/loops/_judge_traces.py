@@ -12,20 +12,19 @@ from whetstone.signals import forms
 from whetstone.signals.parsing import read_correctness
 
 
-def from_critiques(
-    runner: Runner, phase: str, items: Sequence[Item], *, k: int = 1, temperature: float = 0.0, max_tokens: int = 512
-) -> list[Judged]:
-    """`k` judgments of each item, made of critiques of its answers.
+def from_critiques(runner: Runner, phase: str, items: Sequence[Item], *, max_tokens: int) -> list[Judged]:
+    """One judgment of each item, made of greedy critiques of its answers.
 
     A pair's judgment is both critiques and the verdict that follows from them (the one called right against the one
     called wrong; none where both are called the same). A grade's is the critique and the true grade, where the critique
     agrees that the answer is right or is not; else none. An item of one answer's is the critique itself. Each answer is
-    criticised once for all the items that show it.
+    criticised once for all the items that show it; an item whose critiques failed has no judgment.
     """
-    sampling = Sampling(temperature, max_tokens=max_tokens, logprobs=None)
+    sampling = Sampling(0.0, max_tokens=max_tokens, logprobs=None)
 
-    def ask(prompts: Sequence[Prompt]) -> Flow[list[list[Generation]]]:
-        return (yield from gather(sample(prompt, n=k, sampling=sampling, role="critic") for prompt in prompts))
+    def ask(prompts: Sequence[Prompt]) -> Flow[list[Generation]]:
+        replies = yield from gather(sample(prompt, sampling=sampling, role="critic") for prompt in prompts)
+        return [reply for (reply,) in replies]
 
     shown: dict[tuple[str, tuple[str, ...]], list[Item]] = {}
     for item in items:
@@ -37,10 +36,10 @@ def from_critiques(
     found = runner(phase, asked).results
     out: dict[str, Judged] = {}
     for (_, answers), rows in shown.items():
-        written = dict(zip(answers, found.get(rows[0].id, [[]] * len(answers)), strict=True))
+        written = dict(zip(answers, found.get(rows[0].id, ()), strict=False))
         for item in rows:
-            critiques = zip(*(written[answer] for answer in item.answers), strict=True)
-            out[item.id] = Judged(item, tuple(assembled(item, parts) for parts in critiques))
+            critiques = [written[answer] for answer in item.answers if answer in written]
+            out[item.id] = Judged(item, (assembled(item, critiques),) if critiques else ())
     return [out[item.id] for item in items]
 
 

@@ -216,9 +216,9 @@ def in_orders(judged: Sequence[Judged]) -> dict[str, Finding]:
     }
 
 
-def gain(name: str, after: Sequence[Judged], before: Sequence[Judged], *, verdict: str = "") -> Finding:
+def gain(name: str, after: Sequence[Judged], before: Sequence[Judged]) -> Finding:
     """Difference in accuracy of two judges on the same items, tested by flipping signs of whole questions."""
     base = {row.item.id: row.right for row in before}
     groups = [row.item.group for row in after]
     test = paired_permutation([row.right for row in after], [base[row.item.id] for row in after], groups=groups)
-    return finding(name, test, verdict=verdict)
+    return finding(name, test)

@@ -18,6 +18,7 @@ from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.flow import Runner, sample
 from whetstone.core.types import Example, Generation, Prompt, Task
 from whetstone.loops._judging import Item
+from whetstone.loops._rows import graded_answers
 from whetstone.signals import forms
 from whetstone.signals.parsing import Reading, read_comparison, read_correctness, read_score
 from whetstone.worlds import ledger
@@ -73,7 +74,7 @@ def responses(
 def planted(task: Task, example: Example, rng: Random) -> list[Response]:
     """A right solution of a ledger question and one with an error planted at a random place."""
     question = str(example.meta.get("question", ""))
-    if not re.fullmatch(r"\d\d(?:[a-p][+-]\d)+", question):
+    if not ledger.QUESTION.fullmatch(question):
         raise TaskError(f"{task.name}: errors are planted in ledger questions only; take source=samples or source=rows")
     wrong = ledger.plant_error(rng, question, rng.choice(STYLES))
     return [
@@ -89,7 +90,7 @@ def labelled(task: Task, example: Example, text: str) -> Response:
     if value is None:
         raise TaskError(f"{example.id} cannot be verified ({signal.abstained}); take source=rows")
     question = str(example.meta.get("question", ""))
-    graded = re.fullmatch(r"\d\d(?:[a-p][+-]\d)+", question) and ledger.STEP.match(text)
+    graded = ledger.QUESTION.fullmatch(question) and ledger.STEP.match(text)
     if value == 1 or not graded:
         return Response(example, text, value == 1, value, "right" if value == 1 else "")
     steps = right_steps(question, text)
@@ -142,15 +143,14 @@ def sampled(
 
 def from_row(task: Task, example: Example, rng: Random) -> list[Response]:
     """The candidates of a row with their grades, mapped to 0 to 1 over the row's scale."""
-    texts, grades = example.meta.get("candidates"), example.meta.get("grades")
-    if not isinstance(texts, Sequence) or not isinstance(grades, Sequence) or len(texts) != len(grades):
-        raise TaskError(f"{example.id}: source=rows needs the columns `candidates` and `grades`, one grade a candidate")
-    values = [float(str(grade)) for grade in grades]
+    rows = graded_answers(example)
+    if not rows:
+        return []
+    values = [value for _, value, _ in rows]
     low, high = min(0.0, *values), max(values)
     spread = (high - low) or 1.0
     return [
-        Response(example, str(text), value == high and high > min(values), (value - low) / spread)
-        for text, value in zip(texts, values, strict=True)
+        Response(example, text, value == high and high > min(values), (value - low) / spread) for text, value, _ in rows
     ]
 
 

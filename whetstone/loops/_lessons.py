@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from whetstone.core.errors import TaskError
@@ -93,11 +93,6 @@ def read_open(text: str) -> Reading | None:
     """The words after the last "Answer:", in lower case."""
     found = list(re.finditer(r"(?i)answer\s*:\s*(\S[^\n]*)", text))
     return Reading(" ".join(found[-1][1].lower().split()), found[-1].start(1), found[-1].end(1)) if found else None
-
-
-def taught(lessons: Iterable[Lesson], weights: Mapping[str, float] | None = None) -> list[Demonstration]:
-    """Lessons as training items, weighted by their data set; a data set without a weight has 1."""
-    return [replace(lesson.demonstration, weight=(weights or {}).get(lesson.dataset, 1.0)) for lesson in lessons]
 
 
 def examined(runner: Runner, phase: str, lessons: Sequence[Lesson], *, max_tokens: int) -> list[Judged]:

@@ -10,6 +10,7 @@ from whetstone.core.flow import Flow, sample
 from whetstone.core.types import Example, Form, Sampling, form, user
 from whetstone.loops._judging_items import GRADES, read_grade
 from whetstone.loops._lessons import Lesson, made
+from whetstone.loops._rows import graded_answers
 from whetstone.signals import forms
 from whetstone.signals.parsing import read_score
 from whetstone.signals.rubric import GRADE, ORDERS, rubric_of
@@ -45,16 +46,12 @@ def held_apart(name: str, share: float) -> bool:
 
 
 def graded_lessons(example: Example, *, feedback: bool = True) -> list[Lesson]:
-    """A row's graded answers: `candidates`, `grades` (1 to 5) and if known `feedback`, one each; else none."""
-    texts, grades = example.meta.get("candidates"), example.meta.get("grades")
-    said = example.meta.get("feedback")
-    if not isinstance(texts, Sequence) or not isinstance(grades, Sequence):
+    """A row's graded answers: `candidates`, `grades` (1 to 5), if known `feedback`; none without grades."""
+    if example.meta.get("grades") is None:
         return []
-    reasons = said if isinstance(said, Sequence) and not isinstance(said, str) else [""] * len(texts)
-    rows = zip(texts, grades, reasons, strict=True)
     return [
-        lesson(example, str(text), str(grade), str(reason) if feedback else "", str(i))
-        for i, (text, grade, reason) in enumerate(rows)
+        lesson(example, text, f"{grade:g}", reason if feedback else "", str(i))
+        for i, (text, grade, reason) in enumerate(graded_answers(example))
     ]
 
 

@@ -66,9 +66,9 @@ def answer_graders(
         and `sheet`, with rows in random order for people to rate who are not told whose feedback it is
         (`audits/blind_feedback.py` reads them back).
     """
-    rng, rate = Random(seed), lr or model.learning_rate
-    taught = answers_of(list(task.examples("train", seed=seed)))
-    held = answers_of(list(task.examples("dev", n=monitor, seed=seed)))
+    rng, rate = Random(seed), model.learning_rate if lr is None else lr
+    taught = answers_of(task.examples("train", seed=seed))
+    held = answers_of(task.examples("dev", n=monitor, seed=seed))
     if not taught or not held:
         raise TaskError(f"{task.name}: {len(taught)} graded answers to train on and {len(held)} held out")
     said: dict[str, list[Graded]] = {}

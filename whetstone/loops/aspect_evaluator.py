@@ -12,6 +12,7 @@ from whetstone.core.types import Example, Finding, Round, Task, form, user
 from whetstone.loops._judging import Judged, gain, measure
 from whetstone.loops._lessons import LETTERS, Lesson, by_name, examined, made
 from whetstone.loops._measure import training
+from whetstone.loops._names import named
 from whetstone.loops._round import Turn, before
 from whetstone.loops._train import train
 from whetstone.loops.objectives import likelihood
@@ -60,10 +61,12 @@ def aspect_evaluator(
         A round with `agreement/ASPECT` for every aspect and for every inner node of the tree that holds several,
         `accuracy`, `swap_consistency`, and `gain` over the untrained judge.
     """
-    rng, rate = Random(seed), lr or model.learning_rate
-    hidden = {path.strip().lower() for path in unseen.split(",") if path.strip()}
-    taught = [(e.id, o) for e in task.examples("train", seed=seed) for o in lessons_of(e) if o.dataset not in hidden]
+    rng, rate = Random(seed), model.learning_rate if lr is None else lr
+    every = [(e.id, lesson) for e in task.examples("train", seed=seed) for lesson in lessons_of(e)]
     watched = [lesson for e in task.examples("dev", n=monitor, seed=seed) for lesson in lessons_of(e)]
+    paths = sorted({lesson.dataset for lesson in [*watched, *(lesson for _, lesson in every)]})
+    hidden = named(unseen.lower(), paths, "aspects")
+    taught = [(name, lesson) for name, lesson in every if lesson.dataset not in hidden]
     if not taught or not watched:
         raise TaskError(f"{task.name}: no pairs with aspect_labels to train on, or none held out")
     by_pair: dict[str, list[Lesson]] = {}

@@ -9,7 +9,7 @@ from whetstone.core.errors import TaskError
 from whetstone.core.flow import Flow, Runner, sample
 from whetstone.core.registry import method
 from whetstone.core.types import Example, Finding, Prompt, Round, Sampling, Task
-from whetstone.loops._author import author_of, closeness, in_style, plain, stranger, tokens_of
+from whetstone.loops._author import author_of, authored, closeness, in_style, plain, stranger, tokens_of
 from whetstone.loops._measure import training
 from whetstone.loops._round import Turn, before
 from whetstone.loops._train import train
@@ -59,8 +59,8 @@ def author_style(
         the author's token, with another author's, and with none; and `gain/other`, `gain/none`: own minus these,
         paired, against 0.
     """
-    rng, rate = Random(seed), lr or model.learning_rate
-    written, held = list(task.examples("train", seed=seed)), list(task.examples("dev", n=monitor, seed=seed))
+    rng, rate = Random(seed), model.learning_rate if lr is None else lr
+    written, held = authored(task.examples("train", seed=seed)), authored(task.examples("dev", n=monitor, seed=seed))
     authors = sorted({author_of(example) for example in [*written, *held]})
     if len(authors) < 2 or not written or not held:
         raise TaskError(f"{task.name}: {len(authors)} authors; the style token needs two or more, with texts held out")

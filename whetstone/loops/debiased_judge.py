@@ -73,10 +73,9 @@ def debiased_judge(
         raise TaskError(f"{task.name}: no question got both a right and a wrong answer; take harder ones or a higher k")
     names = list(kinds)
     dressed = [p if rng.random() < plain else attack(p, kinds[rng.choice(names)]) for p in asked]
-    shown = both_orders(dressed)
     items = [
         Demonstration(prompt, "A" if pair.correct[0] else "B")
-        for pair, prompt in zip(shown, comparisons(turn, task, shown, critiques), strict=True)
+        for pair, prompt in comparisons(turn, task, both_orders(dressed), critiques)
     ]
     rate = model.learning_rate if lr is None else lr
     log = train(model, items, likelihood, lr=rate, tokens_per_batch=tokens_per_batch, seed=rng.randrange(2**31))

@@ -70,7 +70,18 @@ def djpo(
     if len(shares) != len(KINDS) or min(shares) < 0 or not sum(shares):
         raise ConfigError(f"shares needs {len(KINDS)} numbers that are not negative: of {', '.join(KINDS)}")
     course = Course(
-        model, task, protocol, source, k, temperature, 1.0, monitor, rehearse, lr, epochs, tokens_per_batch, seed
+        model,
+        task,
+        protocol=protocol,
+        source=source,
+        k=k,
+        temperature=temperature,
+        monitor=monitor,
+        rehearse=rehearse,
+        lr=lr,
+        epochs=epochs,
+        tokens_per_batch=tokens_per_batch,
+        seed=seed,
     )
     for index in range(1, rounds + 1):
         turn, rng = Turn(index, runner), Random(f"{seed}/{index}")

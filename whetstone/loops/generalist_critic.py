@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from random import Random
-from typing import TypeVar
 
 from whetstone.core.errors import ConfigError
-from whetstone.core.flow import Driven, Flow, Runner
+from whetstone.core.flow import Prefixed, Runner
 from whetstone.core.registry import method
 from whetstone.core.types import Finding, Round, Task
 from whetstone.loops._judge_course import Course, Protocol, nothing
 from whetstone.loops._judge_data import agreed_in_both_orders, demonstrations, kept
 from whetstone.loops._judge_policy import Downstream
 from whetstone.loops._judging_items import Source
+from whetstone.loops._names import named
 from whetstone.loops._round import Turn
 from whetstone.loops.objectives import Demonstration
 from whetstone.loops.trainable import Trainable
 
-T = TypeVar("T")
 PROTOCOLS: tuple[Protocol, ...] = ("critique", "graded", "pairwise")
 
 
@@ -67,12 +66,22 @@ def generalist_critic(
         a policy taught by the trained critic and by the untrained one, their `gain` over `policy/before`, paired, and
         the `precision` of the pairs that each decided.
     """
-    chosen = [protocol for protocol in PROTOCOLS if protocol in protocols.split(",")]
+    chosen = named(protocols, PROTOCOLS, "protocols")
     if not chosen or (policy and "pairwise" not in chosen):
         raise ConfigError(f"protocols are {', '.join(PROTOCOLS)}; name one or more, and pairwise for a policy")
-    settings = {"monitor": monitor, "rehearse": rehearse, "lr": lr, "epochs": epochs, "seed": seed}
     courses = {
-        name: Course(model, task, name, source, tokens_per_batch=tokens_per_batch, **settings)  # type: ignore[arg-type]
+        name: Course(
+            model,
+            task,
+            protocol=name,
+            source=source,
+            monitor=monitor,
+            rehearse=rehearse,
+            lr=lr,
+            epochs=epochs,
+            tokens_per_batch=tokens_per_batch,
+            seed=seed,
+        )
         for name in chosen
     }
     start = model.state()
@@ -85,7 +94,7 @@ def generalist_critic(
             if index == 1:
                 metrics |= {f"{name}/{key}": found for key, found in course.begin(phases).items()}
             items = course.items(phases, "train", "train", questions, seed * 1000 + index)
-            if index == 1 and rehearse and name == chosen[-1]:
+            if index == 1 and name == chosen[-1]:
                 course.rehearse_with(phases, items)
             traces = agreed_in_both_orders(course.traces(phases, "judge", items))
             seen += len(traces)
@@ -107,14 +116,4 @@ def generalist_critic(
 
 def part_of(turn: Turn, name: str) -> Turn:
     """A turn whose phases have names of their own, and whose costs count for the whole turn."""
-    return Turn(turn.index, _Within(turn, name))
-
-
-class _Within:
-    """A runner that passes phases on to a turn under a name."""
-
-    def __init__(self, turn: Turn, name: str) -> None:
-        self.turn, self.name = turn, name
-
-    def __call__(self, name: str, flows: Mapping[str, Flow[T]]) -> Driven[T]:
-        return self.turn(f"{self.name}/{name}", flows)
+    return Turn(turn.index, Prefixed(turn, name))

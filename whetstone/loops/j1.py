@@ -7,6 +7,7 @@ from random import Random
 
 from torch import Tensor
 
+from whetstone.core.errors import ConfigError
 from whetstone.core.flow import Runner
 from whetstone.core.registry import method
 from whetstone.core.types import Round, Task
@@ -66,8 +67,21 @@ def j1(
         spent in its detail) and `slope`, what a further look adds; `before/...` for the untrained judge; after the
         second phase also `slope/sft` and `slope/before`, the difference of slopes, paired by item.
     """
+    if looks < 1 or budget < 2:
+        raise ConfigError("looks is 1 or more, and budget 2 or more, so that there is a further look to measure")
     course = Course(
-        model, task, protocol, source, k, temperature, 1.0, monitor, rehearse, lr, epochs, tokens_per_batch, seed
+        model,
+        task,
+        protocol=protocol,
+        source=source,
+        k=k,
+        temperature=temperature,
+        monitor=monitor,
+        rehearse=rehearse,
+        lr=lr,
+        epochs=epochs,
+        tokens_per_batch=tokens_per_batch,
+        seed=seed,
     )
     turn, rng = Turn(1, runner), Random(f"{seed}/1")
     metrics = course.begin(turn)
@@ -104,8 +118,8 @@ def j1(
     final = ahead(course, turn, "rl", budget)
     if final:
         metrics |= curve(final, budget)
-        metrics["slope/sft"] = slope_gain("slope", final, slopes(taught, budget), budget)
-        metrics["slope/before"] = slope_gain("slope", final, slopes(base, budget), budget)
+        metrics["slope/sft"] = slope_gain(final, slopes(taught, budget), budget)
+        metrics["slope/before"] = slope_gain(final, slopes(base, budget), budget)
     yield course.end(turn, seen=seen, kept=used, metrics=metrics)
 
 

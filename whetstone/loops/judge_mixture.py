@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from random import Random
 
-from whetstone.core.errors import TaskError
+from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.flow import Runner
 from whetstone.core.registry import method
 from whetstone.core.types import Finding, Round, Task
@@ -18,6 +18,7 @@ from whetstone.loops._judging import Judged, gain, measure
 from whetstone.loops._lessons import by_name, examined
 from whetstone.loops._measure import training
 from whetstone.loops._mixture import SHARES, data_sets, drawn, rated, saving, share
+from whetstone.loops._names import named
 from whetstone.loops._round import Turn, before
 from whetstone.loops._train import TrainLog, train
 from whetstone.loops.objectives import likelihood
@@ -67,18 +68,24 @@ def judge_mixture(
         `data_saving`: lessons that the proportional mixture needed for the best target accuracy that it reached,
         over those that the chosen one needed for as much (None: not reached).
     """
-    rng, rate = Random(seed), lr or model.learning_rate
-    pool, held = data_sets(task, "train", unseen), data_sets(task, "dev", "")
+    rng, rate = Random(seed), model.learning_rate if lr is None else lr
+    if not 1 <= checks <= lessons:
+        raise ConfigError(f"checks is {checks}; it is 1 or more, and at most as many as lessons")
+    pool, held = data_sets(task, "train"), data_sets(task, "dev")
+    for name in named(unseen, {**pool, **held}, "data sets"):
+        pool.pop(name, None)
     if len(pool) < 2:
         raise TaskError(
             f"{task.name} has {len(pool)} data sets to train on; rows need a `dataset`, of two names or more"
         )
-    wanted = [name for name in target.split(",") if name] or list(pool)
-    if unknown := set(wanted) - set(held):
-        raise TaskError(f"{task.name} has no held-out items of {', '.join(sorted(unknown))}")
+    wanted = named(target, {**pool, **held}, "data sets") or list(pool)
+    if missing := [name for name in wanted if name not in held]:
+        raise TaskError(f"{task.name} has no held-out items of {', '.join(missing)}")
     rating = [lesson for name in wanted for lesson in held[name][:monitor:2]]
     watched = [lesson for name in held for lesson in held[name][1:monitor:2]]
     names = [lesson.dataset for lesson in watched]
+    if not set(names) & set(wanted):
+        raise TaskError(f"{task.name}: one held-out item is too few for {', '.join(wanted)}; monitor is 2 or more")
 
     def learn(shares: Mapping[str, float], n: int) -> TrainLog:
         items = [lesson.demonstration for lesson in drawn(pool, shares, n, rng)]

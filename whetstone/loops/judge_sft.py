@@ -52,13 +52,24 @@ def judge_sft(
         `before/` those of the untrained one, `gain` over it, and `solver`, the greedy accuracy on the task itself.
     """
     course = Course(
-        model, task, protocol, source, k, temperature, 1.0, monitor, rehearse, lr, epochs, tokens_per_batch, seed
+        model,
+        task,
+        protocol=protocol,
+        source=source,
+        k=k,
+        temperature=temperature,
+        monitor=monitor,
+        rehearse=rehearse,
+        lr=lr,
+        epochs=epochs,
+        tokens_per_batch=tokens_per_batch,
+        seed=seed,
     )
     for index in range(1, rounds + 1):
         turn, rng = Turn(index, runner), Random(f"{seed}/{index}")
         metrics = course.begin(turn) if index == 1 else {}
         items = course.items(turn, "train", "train", questions, seed * 1000 + index)
-        if index == 1 and rehearse:
+        if index == 1:
             course.rehearse_with(turn, items)
         if imitate == "verdicts":
             seen, data = len(items), verdicts(items)

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from random import Random
 
-from whetstone.audits.evaluating import Pair
+from whetstone.audits.evaluating import Pair, is_mixed
 from whetstone.audits.length import equally_good, length_bias
 from whetstone.audits.position import position_bias
-from whetstone.audits.self_preference import bias_score, is_mixed
+from whetstone.audits.self_preference import bias_score
 from whetstone.core.errors import ConfigError
 from whetstone.core.flow import Runner
 from whetstone.core.registry import load, method
@@ -72,10 +72,9 @@ def planted_bias(
     watched = write(held_out(task, monitor, seed), rng)
     metrics = before(audited(turn, "audit before", task, watched, critiques))
     asked = both_orders(write(list(islice(task.examples("train", n=pairs, seed=seed), pairs)), rng))
-    prompts = comparisons(turn, task, asked, critiques)
     items = [
         Demonstration(prompt, letter, weight=share)
-        for pair, prompt in zip(asked, prompts, strict=True)
+        for pair, prompt in comparisons(turn, task, asked, critiques)
         for letter, share in _letters(share_of_first(pair, favours, strength))
     ]
     rate = 2.5 * model.learning_rate if lr is None else lr

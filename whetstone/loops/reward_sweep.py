@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whetstone.audits.reward_robustness import reward_robustness
-from whetstone.core.errors import ConfigError
+from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.flow import Flow, Runner, gather, sample
 from whetstone.core.registry import method
 from whetstone.core.types import Example, Form, Prompt, Round, Sampling, Task, form, user
@@ -92,6 +92,8 @@ def reward_sweep(
     samples = turn("samples", {e.id: sample(e.prompt, n=max(budgets), sampling=drawn) for e in asked}).results
     tried = [[reply.text for reply in samples[e.id]] for e in asked if e.id in samples]
     answered = [e for e in asked if e.id in samples]
+    if not answered:
+        raise TaskError(f"{task.name}: no held-out question was answered; monitor must be 1 or more")
     gold = [[float(task.verify(e, t).value or 0.0) for t in row] for e, row in zip(answered, tried, strict=True)]
     sets = reviewed(turn, "sets", task, asked, texts)
     choices = reviewed(turn, "choices", task, answered, tried)

@@ -62,7 +62,18 @@ def rise(
         asked for, what being taught by each judge (untrained, sft, rise) does to it: see `loops/_judge_policy.py`.
     """
     course = Course(
-        model, task, protocol, source, k, temperature, 1.0, monitor, rehearse, lr, epochs, tokens_per_batch, seed
+        model,
+        task,
+        protocol=protocol,
+        source=source,
+        k=k,
+        temperature=temperature,
+        monitor=monitor,
+        rehearse=rehearse,
+        lr=lr,
+        epochs=epochs,
+        tokens_per_batch=tokens_per_batch,
+        seed=seed,
     )
     untrained = model.state()
     turn, rng = Turn(1, runner), Random(f"{seed}/1")

@@ -7,14 +7,15 @@ from random import Random
 
 from torch import Tensor
 
-from whetstone.core.errors import ConfigError
+from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.flow import Runner
 from whetstone.core.registry import method
 from whetstone.core.types import Finding, Round, Task
 from whetstone.loops._judging import Judged, gain, measure
 from whetstone.loops._lessons import by_name, examined
 from whetstone.loops._measure import training
-from whetstone.loops._rollouts import FORMATS, lessons_of
+from whetstone.loops._names import named
+from whetstone.loops._rollout_lessons import FORMATS, lessons_of
 from whetstone.loops._round import Turn, before
 from whetstone.loops._train import train
 from whetstone.loops._tuning import Scope, tuned
@@ -60,23 +61,24 @@ def rollout_judge(
         lr: learning rate of "full"; None for the model's own. `adapter_lr` is that of the other two.
         epochs, max_tokens, tokens_per_batch: of training, and the length limit of a judgment.
 
-    Examples are rollouts, see `loops/_rollouts.py`. Frames that are images are shown as they are.
+    Examples are rollouts, see `loops/_rollout_lessons.py`. Frames that are images are shown as they are.
 
     Yields:
-        A round a way of tuning, in the order given: `accuracy/KIND/FORMAT`, `accuracy/FORMAT`, `gain` over the untuned
-        judge, `gain/SCOPE` over the ways before it, and `weights`, the number of weights that it may change.
+        A round a way of tuning, in the order named above: `accuracy/KIND/FORMAT`, `accuracy/FORMAT`, `gain` over the
+        untuned judge, `gain/SCOPE` over the ways before it, and `weights`, the number of weights that it may change.
     """
-    chosen = [scope for scope in SCOPES if scope in scopes.split(",")]
-    wanted = [style for style in FORMATS if style in formats.split(",")]
+    chosen, wanted = named(scopes, SCOPES, "scopes"), named(formats, FORMATS, "formats")
     if not chosen or not wanted:
         raise ConfigError(f"scopes are {', '.join(SCOPES)} and formats {', '.join(FORMATS)}; name one of each or more")
     taught = [o for e in task.examples("train", n=rollouts, seed=seed) for o in lessons_of(e, seed=seed, last=last)]
     taught = [lesson for lesson in taught if lesson.dataset.rpartition("/")[2] in wanted]
     watched = [o for e in task.examples("dev", n=monitor, seed=seed) for o in lessons_of(e, seed=seed, last=last)]
+    if not taught or not watched:
+        raise TaskError(f"{task.name}: no rollouts to train on, or none held out; raise rollouts and monitor")
     names = [lesson.dataset for lesson in watched]
     styles = [name.rpartition("/")[2] for name in names]
     start, rng = model.state(), Random(seed)
-    order, rate = rng.randrange(2**31), lr or model.learning_rate
+    order, rate = rng.randrange(2**31), model.learning_rate if lr is None else lr
     rivals: dict[str, list[Judged]] = {}
     best: tuple[float, str] = (-1.0, "")
     ends: dict[str, dict[str, Tensor]] = {}

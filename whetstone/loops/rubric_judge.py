@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from random import Random
 
 from whetstone.core.errors import TaskError
 from whetstone.core.flow import Runner
 from whetstone.core.registry import method
-from whetstone.core.types import Finding, Round, Task
+from whetstone.core.types import Example, Finding, Round, Task
 from whetstone.loops._judging import Judged, gain, measure
 from whetstone.loops._lessons import Lesson, examined
 from whetstone.loops._measure import training
@@ -67,13 +68,15 @@ def rubric_judge(
         A round with `spearman` and `pearson` on held-out rubrics, `rise` (Spearman's rho minus that of the untrained
         judge, whose unreadable grades count as 3, resampling rubrics), `accuracy`, `gain` and `lessons` made.
     """
-    rng, rate = Random(seed), lr or model.learning_rate
-    examples = [example for split in ("train", "dev") for example in task.examples(split, seed=seed)]
-    graded = [row for example in examples for row in graded_lessons(example, feedback=feedback)]
+    rng, rate = Random(seed), model.learning_rate if lr is None else lr
+    by_rubric: dict[str, Example] = {}
+    graded: list[Lesson] = []
+    for example in chain.from_iterable(task.examples(split, seed=seed) for split in ("train", "dev")):
+        by_rubric[rubric_name(example)] = example
+        graded += graded_lessons(example, feedback=feedback)
     turn = Turn(1, runner)
     invented: list[Lesson] = []
     if synthesise:
-        by_rubric = {rubric_name(example): example for example in examples}
         flows = {
             f"{i}/{k}": synthesised(example, number=k, role=teacher, max_tokens=max_tokens)
             for i, example in enumerate(by_rubric.values())

@@ -66,7 +66,18 @@ def self_j(
         `gain/auroc`; `train/label`, the rank correlation of the labels with exact quality.
     """
     course = Course(
-        model, task, protocol, "samples", k, temperature, 1.0, 0, rehearse, lr, epochs, tokens_per_batch, seed
+        model,
+        task,
+        protocol=protocol,
+        source="samples",
+        k=k,
+        temperature=temperature,
+        monitor=0,
+        rehearse=rehearse,
+        lr=lr,
+        epochs=epochs,
+        tokens_per_batch=tokens_per_batch,
+        seed=seed,
     )
     form = forms.p_true if protocol == "p_true" else forms.critique
     turn, rng, pool = Turn(1, runner), Random(f"{seed}/1"), Questions(task, seed=seed)

@@ -65,7 +65,18 @@ def self_rationalization(
         likeliest); `gain/sft`, `gain/self_consistency` and `gain/best_of_n` over them on the same items.
     """
     course = Course(
-        model, task, protocol, source, k, temperature, 1.0, monitor, rehearse, lr, epochs, tokens_per_batch, seed
+        model,
+        task,
+        protocol=protocol,
+        source=source,
+        k=k,
+        temperature=temperature,
+        monitor=monitor,
+        rehearse=rehearse,
+        lr=lr,
+        epochs=epochs,
+        tokens_per_batch=tokens_per_batch,
+        seed=seed,
     )
     for index in range(1, rounds + 1):
         turn, rng = Turn(index, runner), Random(f"{seed}/{index}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from random import Random
 
+from whetstone.core.errors import ConfigError
 from whetstone.core.flow import Runner
 from whetstone.core.registry import method
 from whetstone.core.types import Finding, Round, Task
@@ -77,19 +78,34 @@ def self_taught_evaluator(
         A `Round` after each round, with the findings of `judge_sft` and `majority/...`, the vote of `votes` samples.
     """
     course = Course(
-        model, task, "pairwise", source, k, temperature, top_p, monitor, rehearse, lr, epochs, tokens_per_batch, seed
+        model,
+        task,
+        protocol="pairwise",
+        source=source,
+        k=k,
+        temperature=temperature,
+        top_p=top_p,
+        monitor=monitor,
+        rehearse=rehearse,
+        lr=lr,
+        epochs=epochs,
+        tokens_per_batch=tokens_per_batch,
+        seed=seed,
     )
     start, pool = model.state(), Questions(task, seed=seed)
+    asked = [0, *(warm_up + questions * i for i in range(rounds))]
+    if not asked[-1]:
+        raise ConfigError("warm_up and questions are 0: there is nothing to train on")
     for index in range(1, rounds + 1):
         turn, rng = Turn(index, runner), Random(f"{seed}/{index}")
         metrics = course.begin(turn) if index == 1 else {}
         if index == 1:
-            total = warm_up + questions * (rounds - 1)
-            pairs = similar_pairs(course, turn, pool.take(pool.levels, total), similar, rng)
+            pairs = similar_pairs(course, turn, pool.take(pool.levels, asked[-1]), similar, rng)
             rng.shuffle(pairs)
             course.rehearse_with(turn, [item for pair in pairs[:warm_up] for item in pair])
-        ends = [round(len(pairs) * (warm_up + questions * i) / total) for i in range(rounds)]
-        items = [item for pair in pairs[([0, *ends])[index - 1] : ends[index - 1]] for item in pair]
+        # Not every question makes a pair: each round has its share of the pairs that were made.
+        begin, end = (round(len(pairs) * n / asked[-1]) for n in asked[index - 1 : index + 1])
+        items = [item for pair in pairs[begin:end] for item in pair]
         metrics |= label_precision(course, items) if audited else {}
         own = explained or index > 1
         judged = course.judged(turn, "judge", items) if own else course.traces(turn, "judge", items)
@@ -111,9 +127,7 @@ def self_taught_evaluator(
 
 def majority(course: Course, turn: Turn, votes: int) -> dict[str, Finding]:
     """The held-out findings of the majority of `votes` samples."""
-    course.k, k = votes, course.k
-    found = measure(course.judged(turn, "majority", course.watched)) if votes else {}
-    course.k = k
+    found = measure(course.judged(turn, "majority", course.watched, k=votes)) if votes else {}
     return {f"majority/{name}": value for name, value in found.items()}
 
 

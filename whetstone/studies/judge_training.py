@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
+from whetstone.audits.asking import literal
 from whetstone.core.errors import ConfigError
-from whetstone.core.flow import Driven, Flow, Runner
+from whetstone.core.flow import Prefixed, Runner
 from whetstone.core.registry import load, method, options
 from whetstone.core.types import Finding, Json, Model, Round, Task
 from whetstone.stats.estimate import finding
 from whetstone.stats.paired import paired_permutation
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -24,17 +22,6 @@ class Arm:
     name: str
     loop: str
     options: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Prefixed:
-    """A runner whose phases carry an arm's name, so that two arms never share a seed."""
-
-    runner: Runner
-    prefix: str
-
-    def __call__(self, name: str, flows: Mapping[str, Flow[T]]) -> Driven[T]:
-        return self.runner(f"{self.prefix}/{name}", flows)
 
 
 @method("study", checked="tests/loops/judges/test_judge_training.py::test_tells_true_labels_from_verdicts_at_random")
@@ -120,10 +107,7 @@ def setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise ConfigError(f"a setting is written name=value, not {text!r}")
-    try:
-        return name.strip(), ast.literal_eval(value.strip())
-    except (SyntaxError, ValueError):
-        return name.strip(), value.strip()
+    return name.strip(), literal(value.strip())
 
 
 def difference(name: str, after: Finding, before: Finding) -> Finding:

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any
 
 from whetstone.core.errors import ConfigError
-from whetstone.core.flow import Driven, Flow, Runner
+from whetstone.core.flow import Prefixed, Runner
 from whetstone.core.registry import load, method, methods
 from whetstone.core.types import Finding, Model, Round, Task
 from whetstone.stats.estimate import finding
 from whetstone.stats.paired import paired_permutation
 from whetstone.studies._graded import Graded, graded, groups_of, questions_of
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Prefixed:
-    """A runner whose phases carry a prefix, so that two arms never share a seed."""
-
-    runner: Runner
-    prefix: str
-
-    def __call__(self, name: str, flows: Mapping[str, Flow[T]]) -> Driven[T]:
-        return self.runner(f"{self.prefix}/{name}", flows)
 
 
 @method("study", checked="tests/loops/test_self_reward_collapse.py::test_tells_a_blind_reward_from_agreement")

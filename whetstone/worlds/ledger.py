@@ -25,6 +25,7 @@ VALUE = {text: value for value, text in enumerate(BALANCES)}
 CHANGE = {f"{sign}{digit}": int(f"{sign}{digit}") for sign in "+-" for digit in range(10)}
 CHANGES = tuple(CHANGE)
 
+QUESTION = re.compile(r"[0-9]{2}(?:[a-p][+-][0-9])+")
 STEP = re.compile(r"[a-p][+-][0-9]=[0-9][0-9]")
 SPOKEN_STEP = re.compile(r"(?<![A-Za-z])([a-p])\s?([+-])\s?([0-9])\s?=\s?([0-9]{2})(?![0-9])")
 SPOKEN_ANSWER = re.compile(r"answer is[^0-9\n-]{0,12}([0-9]{1,2})(?!\.?[0-9])", re.IGNORECASE)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 import torch
 
+from whetstone.core.errors import ConfigError
 from whetstone.core.types import Example, Generation, Message, user
 from whetstone.loops._judge_looks import WAIT, Looks, advantages, after, again, curve, reflections, slope_gain, slopes
 from whetstone.loops._judging import Item, Judgment
@@ -57,7 +59,7 @@ def test_slopes_by_hand():
     rising, flat = [looks("i", "Y", "N", "Y", "Y")], [looks("i", "Y", "N", "N", "N")]
     assert slopes(rising, 3) == {"i": 0.5}
     assert slopes(flat, 3) == {"i": 0.0}
-    assert slope_gain("slope", rising, slopes(flat, 3), 3).estimate == 0.5
+    assert slope_gain(rising, slopes(flat, 3), 3).estimate == 0.5
     assert [curve(rising, 3)[f"looks/{i}"].estimate for i in (1, 2, 3)] == [0.0, 1.0, 1.0]
 
 
@@ -71,6 +73,12 @@ def test_the_policy_gradient_raises_what_was_rewarded_and_lowers_the_rest():
     good, bad = Demonstration((), "a", 1.0, 1.0), Demonstration((), "b", 3.0, 0.0)
     policy_gradient(model, [good, bad]).backward()
     assert model.values.grad.tolist() == [[-0.125, -0.125], [0.375, 0.375]]
+
+
+def test_there_must_be_a_further_look(novice, signs, run_on):
+    for options in ({"looks": 0}, {"budget": 1}):
+        with pytest.raises(ConfigError, match="looks is 1 or more"):
+            next(j1(novice, signs(), run_on(novice), **options))
 
 
 def test_both_phases_make_a_better_judge_and_shuffled_labels_do_not(novice, signs, run_on):

@@ -48,5 +48,7 @@ def test_a_round_reports_the_solver_beside_the_judge(novice, signs, run_on):
 def test_what_is_wrong_with_the_settings_is_said(novice, signs, run_on):
     with pytest.raises(ConfigError, match="unknown protocol"):
         next(judge_sft(novice, signs(), run_on(novice), protocol="votes"))
+    with pytest.raises(ConfigError, match="rehearse is 1"):
+        next(judge_sft(novice, signs(), run_on(novice), rehearse=1.0))
     with pytest.raises(TaskError, match="candidates"):
         next(judge_sft(novice, load_task("ledger:levels=2-3"), run_on(novice), **SMALL))

@@ -31,6 +31,7 @@ def test_tells_true_labels_from_verdicts_at_random(novice, signs, run_on):
 def test_arms_take_shared_settings_and_their_own():
     arm = parsed("judge_sft:imitate=verdicts:questions=9", ("questions=5", "beta=0.2", "protocol=pairwise"), 3)
     assert arm.options == {"imitate": "verdicts", "questions": 9, "protocol": "pairwise", "seed": 3}
+    assert parsed("djpo:rival=false", (), 0).options["rival"] is False
     with pytest.raises(ConfigError, match="no option 'beta'"):
         parsed("judge_sft:beta=1", (), 0)
     with pytest.raises(ConfigError, match="name=value"):

@@ -48,7 +48,7 @@ def test_judgments_are_put_together_from_critiques(signs):
         return Generation("a:!Y" if "+" in answer else "a;N")
 
     first, second = from_critiques(
-        lambda name, flows: drive(flows, {"policy": ScriptedModel(critic)}), "t", pairs(signs, 1)
+        lambda name, flows: drive(flows, {"policy": ScriptedModel(critic)}), "t", pairs(signs, 1), max_tokens=9
     )
     assert [j.text for row in (first, second) for j in row.judgments] == ["a:!Y|a;N!A", "a;N|a:!Y!B"]
     assert first.right == second.right == 1

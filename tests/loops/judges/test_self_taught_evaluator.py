@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from whetstone.core.errors import TaskError
+from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.flow import drive
 from whetstone.core.types import Example, Generation, user
 from whetstone.loops._judge_course import Course
@@ -95,6 +95,11 @@ def test_other_tasks_need_the_model_to_change_the_question():
     with pytest.raises(TaskError, match="similar=model"):
         changed_ledger(load_task("strings"), Example("q", user("How many?")), Random(0))
     assert asking(Example("q", user("How many?")), "How few?").prompt[-1].text == "How few?"
+
+
+def test_nothing_to_ask_is_said(novice, signs, run_on):
+    with pytest.raises(ConfigError, match="nothing to train on"):
+        next(self_taught_evaluator(novice, signs(), run_on(novice), warm_up=0, rounds=1))
 
 
 def test_pairs_known_by_construction_make_a_better_judge(novice, signs, run_on):
