@@ -18,6 +18,7 @@ from random import Random
 from typing import Any
 
 import torch
+from generation import answered, generate
 from rich.console import Console
 from rich.table import Table
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -85,21 +86,9 @@ def words(model: TransformersModel, rng: Random, count: int) -> str:
 
 def ask(model: TransformersModel, requests: Sequence[Request]) -> tuple[int, list[float]]:
     """Tokens generated or scored, and the log-probability of each reply, by the engine."""
-    session = model.open()
-    for ticket, request in enumerate(requests):
-        session.put(ticket, request)
-    tokens, totals = 0, [0.0] * len(requests)
-    left = len(requests)
-    while left:
-        replies = session.poll()
-        left -= len(replies)
-        for ticket, reply in replies:
-            if isinstance(reply, Exception):
-                raise reply
-            tokens += reply.usage.completion
-            totals[ticket] = sum(token.logprob for token in getattr(reply, "tokens", None) or ())
-    session.close()
-    return tokens, totals
+    replies = answered(model, requests)
+    totals = [sum(token.logprob or 0.0 for token in reply.tokens or ()) for reply in replies]
+    return sum(reply.usage.completion for reply in replies), totals
 
 
 def sampled(model: TransformersModel, prompts: Sequence[Prompt]) -> int:
@@ -109,30 +98,10 @@ def sampled(model: TransformersModel, prompts: Sequence[Prompt]) -> int:
     return ask(model, [Sample(prompts[i // SAMPLES], each) for i, each in enumerate(sampling)])[0]
 
 
-def generated(model: TransformersModel, ids: Sequence[Sequence[int]], copies: int) -> int:
-    """The same by one `generate` call, rows padded on the left."""
-    width = max(map(len, ids))
-    padded = torch.tensor([[0] * (width - len(row)) + list(row) for row in ids], device=model.device)
-    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in ids], device=model.device)
-    with torch.inference_mode():
-        output = model.net.generate(
-            padded,
-            attention_mask=mask,
-            do_sample=True,
-            top_k=0,
-            num_return_sequences=copies,
-            max_new_tokens=LONGEST,
-            eos_token_id=list(model.codec.ends),
-            pad_token_id=0,
-        )
-    ended = torch.isin(output[:, width:], torch.tensor(model.codec.ends, device=model.device)).int()
-    return int((ended.cumsum(1) - ended == 0).sum())
-
-
 def static(model: TransformersModel, prompts: Sequence[Prompt], size: int) -> int:
-    """The same by `generate` over batches of rows."""
+    """The same by `generate` over batches of rows, padded on the left."""
     ids = [model.codec.prompt(prompt) for prompt in prompts for _ in range(SAMPLES)]
-    return sum(generated(model, ids[i : i + size], 1) for i in range(0, len(ids), size))
+    return sum(generate(model, ids[i : i + size], 1, LONGEST) for i in range(0, len(ids), size))
 
 
 def forward(model: TransformersModel, scores: Sequence[Score], together: int) -> tuple[int, list[float]]:
@@ -195,7 +164,7 @@ def main() -> None:
     work: dict[str, Callable[[], int]] = {
         "engine": partial(sampled, model, prompts),
         "generate, a question at a time": lambda: sum(
-            generated(model, [model.codec.prompt(prompt)], SAMPLES) for prompt in few
+            generate(model, [model.codec.prompt(prompt)], SAMPLES, LONGEST) for prompt in few
         ),
     }
     for size in sorted({min(size, len(prompts) * SAMPLES) for size in (64, 256)}):

@@ -16,10 +16,11 @@ from random import Random
 from typing import Any
 
 import torch
+from generation import answered
 from rich.console import Console
 from rich.table import Table
 
-from whetstone.core.types import Generation, Score, user
+from whetstone.core.types import Score, user
 from whetstone.models.grit import CHECKPOINT
 from whetstone.models.grit.dialect import build_tokenizer
 from whetstone.models.grit.network import build_network
@@ -37,15 +38,8 @@ def prompts(n: int) -> list[str]:
 
 def engine(model: TransformersModel, prompt: str) -> Scores:
     """By Whetstone's own engine, from text to log-probabilities of every token."""
-    session = model.open()
-    for ticket, text in enumerate(CONTINUATIONS):
-        session.put(ticket, Score(user(prompt), text))
-    done: dict[int, float] = {}
-    while len(done) < len(CONTINUATIONS):
-        for ticket, reply in session.poll():
-            assert isinstance(reply, Generation)
-            done[ticket] = sum(token.logprob or 0.0 for token in reply.tokens or ())
-    return [done[ticket] for ticket in range(len(CONTINUATIONS))]
+    replies = answered(model, [Score(user(prompt), text) for text in CONTINUATIONS])
+    return [sum(token.logprob or 0.0 for token in reply.tokens or ()) for reply in replies]
 
 
 def whole(model: TransformersModel, size: int, prompt: str) -> Scores:
