@@ -61,6 +61,17 @@ def test_bad_line_is_named(tmp_path, line):
         RecordedModel(tmp_path / "r.jsonl")
 
 
+def test_line_separators_of_unicode_are_text(tiny, tmp_path):
+    (tmp_path / "r.jsonl").write_text('{"prompt": "q", "text": "a\u2028b\x85"}\n', encoding="utf-8")
+    assert tiny.ask(RecordedModel(tmp_path / "r.jsonl"), [Sample(user("q"))]) == [Generation("a\u2028b\x85")]
+
+
+def test_a_line_that_is_no_utf8_is_named(tmp_path):
+    (tmp_path / "r.jsonl").write_bytes(b'{"prompt": "q", "text": "a"}\n{"prompt": "q", "text": "\xff"}\n')
+    with pytest.raises(ModelError, match="line 2"):
+        RecordedModel(tmp_path / "r.jsonl")
+
+
 def test_media_are_not_recorded():
     prompt = (Message("user", (Media("image", "image/png", b""),)),)
     with pytest.raises(ModelError, match="text prompts only"):

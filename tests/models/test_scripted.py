@@ -74,6 +74,17 @@ def test_bad_files(tmp_path, name, content, message):
         read_scripted(tmp_path / name)
 
 
+def test_line_separators_of_unicode_are_text(tmp_path):
+    (tmp_path / "a.jsonl").write_text('"one\u2028two"\n', encoding="utf-8")
+    assert read_scripted(tmp_path / "a.jsonl").texts == ("one\u2028two",)
+
+
+def test_a_file_that_is_no_utf8_is_refused(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"one\xff")
+    with pytest.raises(ModelError, match=r"not UTF-8 text \(byte 3\)"):
+        read_scripted(tmp_path / "a.txt")
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(ModelError, match="cannot read"):
         read_scripted(tmp_path / "none.txt")

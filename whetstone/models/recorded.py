@@ -47,7 +47,7 @@ class RecordedModel:
             raise ModelError(f"cannot read {self.path}: {error.strerror}") from error
         self.fingerprint = sha256(content).hexdigest()
         self.replies: dict[Key, list[Reply]] = {}
-        for number, line in enumerate(content.decode().splitlines(), 1):
+        for number, line in enumerate(content.split(b"\n"), 1):
             if line.strip():
                 try:
                     key, reply = _parse(json.loads(line))

@@ -101,11 +101,13 @@ def read_scripted(path: Path) -> ScriptedModel:
         content = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{path} is not UTF-8 text (byte {error.start})") from error
     try:
         if path.suffix == ".json":
             texts = json.loads(content)
         elif path.suffix == ".jsonl":
-            texts = [json.loads(line) for line in content.splitlines() if line.strip()]
+            texts = [json.loads(line) for line in content.split("\n") if line.strip()]
         else:
             texts = content.splitlines()
     except json.JSONDecodeError as error:
