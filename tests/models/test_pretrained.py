@@ -46,17 +46,22 @@ def test_an_adapter_is_loaded_with_its_base_model(folder, adapter):
     assert found.fingerprint != TransformersModel(folder, device="cpu").fingerprint
 
 
-def rename(path):
+def based_on(path, base):
     file = path / "adapter_config.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "base_model_name_or_path": "/no/such/model"}))
+    file.write_text(json.dumps({**json.loads(file.read_text()), "base_model_name_or_path": base}))
 
 
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (rename, "the base model of the adapter .*: there is no folder /no/such/model"),
+        (
+            lambda path: based_on(path, "/no/such/model"),
+            "the base model of the adapter .*: there is no folder /no/such/model",
+        ),
         (lambda path: (path / "adapter_config.json").write_text("{"), "adapter_config.json cannot be used"),
         (lambda path: (path / "adapter_config.json").write_text("{}"), "adapter_config.json cannot be used"),
+        (lambda path: based_on(path, str(path)), "names no base model other than itself"),
+        (lambda path: based_on(path, ""), "names no base model other than itself"),
         (lambda path: (path / "adapter_model.safetensors").unlink(), "does not fit"),
         (lambda path: shutil.rmtree(path.parent / "model"), "the base model of the adapter"),
     ],

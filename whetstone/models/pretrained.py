@@ -96,9 +96,10 @@ def _adapted(path: Path, device: torch.device, dtype: str) -> tuple[Any, Any]:
         raise ModelError(f"{path} holds an adapter, which needs peft; run: pip install 'whetstone[local]'") from error
     try:
         base = json.loads((path / ADAPTER).read_text(encoding="utf-8"))["base_model_name_or_path"]
-        assert base, "it names no base model"
-    except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path / ADAPTER} cannot be used: {error}") from error
+    if not isinstance(base, str) or not base or Path(base).resolve() == path.resolve():
+        raise ModelError(f"{path / ADAPTER} names no base model other than itself")
     try:
         net, tokenizer = load_pretrained(base, device, dtype)
     except ModelError as error:
