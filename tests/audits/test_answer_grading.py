@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from whetstone.audits.answer_grading import answer_grading
-from whetstone.audits.graded_answers import nearest, tuned
+from whetstone.audits.graded_answers import answers_of, nearest, tuned
+from whetstone.core.errors import TaskError
 from whetstone.core.types import Embed, Embedding
 
 PARTS = ("sum", "unit", "sketch", "check")
@@ -84,3 +85,11 @@ def test_nearest_and_tuned_by_hand() -> None:
     predicted = tuned(line, list(range(10)), [str(i) for i in range(10)], strength=1e-9)
     assert predicted == pytest.approx(range(10), abs=1e-6)
     assert np.isnan(tuned(line[:2], [0, 1], ["x", "x"])).all(), "one question cannot be held out"
+
+
+@pytest.mark.parametrize("grade", [5, -1, float("nan")])
+def test_a_grade_off_the_scale_is_told(toy, grade) -> None:
+    (case,) = cases_of(toy, 1)
+    case = replace(case, example=replace(case.example, meta={"grades": [grade, 1, 2]}))
+    with pytest.raises(TaskError, match=r"q0: grade .* is not from 0 to 4"):
+        answers_of([case], 4)

@@ -101,3 +101,6 @@ def test_parts_by_hand() -> None:
         dialogue_quality([("a", "b")] * 30)
     with pytest.raises(TaskError, match="row 1"):
         dialogue_quality(raw(20), [{"dialogue": ["a"]}])
+    for said in ("a text", ["one turn"], []):
+        with pytest.raises(TaskError, match="row 1: needs dialogue, a list of two turns or more"):
+            dialogue_quality(raw(20), [{"dialogue": said, "rating": 1}])

@@ -6,7 +6,10 @@ import re
 from dataclasses import replace
 from random import Random
 
+import pytest
+
 from whetstone.audits.rater_prediction import rater_prediction
+from whetstone.core.errors import ConfigError
 
 METRICS = {"clarity": "short", "trust": "cites"}
 WORDS = ("short", "long", "cites", "plain")
@@ -60,6 +63,11 @@ def test_shows_other_questions_only_and_abstains_without_ratings(toy) -> None:
         assert f"Answer: {fields['answer']}\n" not in fields["shown"]
     (finding,) = toy.run(rater_prediction(toy.task, [toy.case(1, ("a",), (None,))]))
     assert "rated" in finding.verdict
+
+
+def test_a_scale_without_thirds_is_refused(toy) -> None:
+    with pytest.raises(ConfigError, match="low must be below high"):
+        next(rater_prediction(toy.task, cases_of(toy, 4), low=6, high=6))
 
 
 def test_right_and_wrong_are_ratings_too(toy) -> None:

@@ -117,3 +117,9 @@ def test_no_gap_is_found_where_there_is_none() -> None:
     assert sum(value < 0.05 for value in p) <= 7
     large = [accuracy_gaps(planted(0.0, 21_000, seed=seed))[-1].p for seed in range(4)]
     assert sum(value < 0.05 for value in large) <= 1
+
+
+def test_rows_without_a_judge_join_those_of_one_called_judge() -> None:
+    rows = [{"verdict": "first"}, {"verdict": "tie", "judge": "judge"}, {"verdict": "second", "judge": "b"}]
+    found = verdicts_of(rows)
+    assert {name: one.chosen.tolist() for name, one in found.items()} == {"judge": [1.0, 0.5], "b": [0.0]}

@@ -114,8 +114,10 @@ def detection(quality: DialogueQuality, held: Sequence[Dialogue], *, dropped: in
 def correlations(quality: DialogueQuality, rated: Sequence[Mapping[str, Any]], rounds: int, seed: int) -> list[Finding]:
     """Both combinations and their sub-metrics against ratings."""
     for line, row in enumerate(rated, 1):
-        if not isinstance(row.get("dialogue"), Sequence) or not isinstance(row.get("rating"), (int, float)):
-            raise TaskError(f"row {line}: needs dialogue, a list of turns, and rating, a number")
+        turns = row.get("dialogue")
+        listed = isinstance(turns, Sequence) and not isinstance(turns, str) and len(turns) > 1
+        if not listed or not isinstance(row.get("rating"), (int, float)):
+            raise TaskError(f"row {line}: needs dialogue, a list of two turns or more, and rating, a number")
     talks, truth = [tuple(map(str, row["dialogue"])) for row in rated], [float(row["rating"]) for row in rated]
     found, sizes = [], [float(sum(len(turn.split()) for turn in talk)) for talk in talks]
     for kind in quality.networks:

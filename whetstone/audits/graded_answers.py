@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whetstone.audits.evaluating import cluster, labels
+from whetstone.core.errors import TaskError
 from whetstone.core.types import Case, Example, Finding
 from whetstone.stats import bootstrap, finding, paired_permutation
 from whetstone.stats.agreement import cohen_kappa
@@ -28,7 +29,10 @@ class Answer:
 
 
 def answers_of(cases: Sequence[Case], high: int) -> list[Answer]:
-    """Graded candidates: `meta["grades"]` and `meta["feedback"]` run parallel; else right is `high`, wrong 0."""
+    """Graded candidates: `meta["grades"]` and `meta["feedback"]` run parallel; else right is `high`, wrong 0.
+
+    Raises TaskError for a grade that is not from 0 to `high`.
+    """
     found = []
     for case in cases:
         grades, said = case.example.meta.get("grades"), case.example.meta.get("feedback")
@@ -37,6 +41,10 @@ def answers_of(cases: Sequence[Case], high: int) -> list[Answer]:
         texts = list(said) if isinstance(said, Sequence) and not isinstance(said, str) else [""] * len(given)
         for candidate, grade, feedback in zip(case.candidates, given, texts, strict=False):
             if isinstance(grade, (int, float)):
+                if not 0 <= grade <= high:
+                    raise TaskError(
+                        f"{case.example.id}: grade {grade} is not from 0 to {high}; set high to the best grade"
+                    )
                 found.append(Answer(case.example, candidate.text, round(grade), str(feedback)))
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from whetstone.audits.evaluating import labels
+from whetstone.core.errors import ConfigError
 from whetstone.core.types import Case, Example
 
 MEAN = "the average rater"
@@ -22,7 +23,12 @@ class Rated:
 
 
 def tables_of(cases: Sequence[Case], low: float, high: float) -> dict[tuple[str, str], list[Rated]]:
-    """Rated answers by metric and rater; `MEAN` rates what the raters do on average."""
+    """Rated answers by metric and rater; `MEAN` rates what the raters do on average.
+
+    Raises ConfigError for a scale that has no thirds.
+    """
+    if not low < high:
+        raise ConfigError(f"ratings go from {low:g} to {high:g}: low must be below high")
     found: dict[tuple[str, str], list[Rated]] = {}
     for case in cases:
         for candidate, given in zip(case.candidates, ratings_of(case, low, high), strict=False):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from whetstone.audits.recorded import Codes, Floats, Verdicts, length
 from whetstone.audits.recorded_groups import accuracy_gaps
-from whetstone.audits.verdict_columns import Judged
+from whetstone.audits.verdict_columns import Judged, rows_by_judge
 from whetstone.core.errors import TaskError
 from whetstone.core.types import Finding
 from whetstone.ranking.tables import Column
@@ -64,11 +64,8 @@ def scored(table: Mapping[str, Column]) -> dict[str, Scores]:
     n = len(next(iter(table.values())).codes)
     value, label, sizes = (_numbers(table, name) for name in ("score", "label", "length"))
     codes = {name: column.codes.astype(np.intp) for name, column in table.items()}
-    who = codes.get("judge", np.full(n, -1))
     found = {}
-    for code in sorted(set(np.unique(who).tolist())):
-        own = np.flatnonzero(who == code)
-        name = "judge" if code < 0 else str(table["judge"].labels[code])
+    for name, own in rows_by_judge(table, n).items():
         prompt = codes["prompt"][own] if "prompt" in codes else np.arange(len(own))
         prompt = np.where(prompt >= 0, prompt, int(prompt.max(initial=0)) + 1 + np.arange(len(own)))
         known = label is not None and not np.isnan(label[own]).all()

@@ -82,12 +82,9 @@ def judged(table: Table) -> dict[str, Judged]:
     swapped = _numbers(table, "swapped", _flag, "true or false")
     stated = _numbers(table, "probability", _probability, "a number from 0 to 1")
     columns = {name: column.codes.astype(np.intp) for name, column in table.items()}
-    who = columns.get("judge", np.full(n, -1))
     found = {}
-    for code in sorted(set(np.unique(who).tolist())):
-        own = np.flatnonzero(who == code)
-        part = {name: codes[own] for name, codes in columns.items()}
-        name = "judge" if code < 0 else str(table["judge"].labels[code])
+    for name, own in rows_by_judge(table, n).items():
+        part = {field: codes[own] for field, codes in columns.items()}
         category = part.get("category")
         known = category is not None and bool((category >= 0).any())
         found[name] = Judged(
@@ -105,6 +102,16 @@ def judged(table: Table) -> dict[str, Judged]:
             _part(stated, own),
         )
     return found
+
+
+def rows_by_judge(table: Table, n: int) -> dict[str, Codes]:
+    """Which of n rows are each judge's; those without a judge are that of one called "judge"."""
+    if "judge" not in table:
+        return {"judge": np.arange(n)}
+    column, codes = table["judge"], dict[str, list[int]]()
+    for code in np.unique(column.codes).tolist():
+        codes.setdefault("judge" if code < 0 else str(column.labels[code]), []).append(code)
+    return {name: np.flatnonzero(np.isin(column.codes, own)) for name, own in codes.items()}
 
 
 def _verdicts(
