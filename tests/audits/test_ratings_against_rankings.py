@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from whetstone.audits.ratings_against_rankings import ratings_against_rankings
 from whetstone.core.errors import ConfigError
+from whetstone.models.grit import load_grit
+from whetstone.tasks.load import load_task
 
 
 def annotated(seed: int, n: int, wrong: float):
@@ -39,3 +44,15 @@ def test_a_tie_is_a_preference_of_its_own() -> None:
     assert (found["contradiction"].estimate, found["contradiction"].n) == (0.5, 2)
     with pytest.raises(ConfigError, match="as many pairs"):
         ratings_against_rankings([[1, 2]], [1, 1])
+
+
+def test_grit_rates_as_it_compares_after_critiques_and_not_at_once() -> None:
+    path = Path(__file__).parents[2] / "docs" / "examples" / "ratings_and_rankings.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    model, task = load_grit(), load_task("ledger:levels=4-9")
+    pairs = example.pairs_of(model, task, 40)
+    at_once, after = (example.compared(model, task, pairs, critiques=critiques) for critiques in (False, True))
+    assert at_once["inconsistency"].interval[0] > 0.5
+    assert after["inconsistency"].interval[1] < 0.25
