@@ -27,6 +27,7 @@ def test_first_places_foretell_best_of_n_over_trained_rewards(drive_on) -> None:
     assert found["link"].n == 9
     assert found["link"].estimate > 0.5
     assert found["link"].interval[0] > 0
+    assert found["link"].verdict == "robust rewards choose better"
     good, bad = (found[f"best of 16 {name}"].estimate for name in ("400 spoilt 0", "as is"))
     assert good > bad + 0.3
     assert found["first_place 400 spoilt 0"].verdict == "finds the right answer more often than chance"

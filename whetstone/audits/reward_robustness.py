@@ -69,7 +69,9 @@ def reward_robustness(
         found.append(Finding(f"over_optimisation {name}", lost, None, len(right), 0.0, None, peak))
         firsts.append(rate.value or 0.0)
         chosen.append(means[-1])
-    return [*found, finding("link", spearman(firsts, chosen), rewards=len(firsts))]
+    link = spearman(firsts, chosen)
+    told = "robust rewards choose better" if link.interval and link.interval[0] > 0 else "no link shown"
+    return [*found, finding("link", link, verdict=told, rewards=len(firsts))]
 
 
 def best_of(scores: Floats, right: Floats) -> Floats:
