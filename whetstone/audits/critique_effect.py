@@ -60,7 +60,7 @@ def correct(task: Task, example: Example, candidate: Candidate, rounds: int) -> 
     sampling = Sampling(0.0, max_tokens=task.sampling.max_tokens, stop=task.sampling.stop)
     try:
         for _ in range(rounds):
-            (review,) = yield from write_reviews(task, example.question, text)
+            (review,) = yield from write_reviews(task, example, text)
             if review.right is None:
                 return None
             if not review.right:

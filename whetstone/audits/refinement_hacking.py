@@ -36,7 +36,8 @@ def refinement_hacking(
         shared: the author sees all earlier answers with what was said of them; otherwise of the last one alone, which
             leaves less to exploit.
 
-    Each case's first answer is refined. The verifier labels every answer.
+    Each case's first answer is refined. Author and evaluator see the images of the question. The verifier labels every
+    answer.
     """
     if not cases or not any(case.candidates for case in cases):
         raise Abstain("no case has an answer to refine")
@@ -86,7 +87,7 @@ def appraise(task: Task, example: Example, answer: Candidate, evaluator: str) ->
     if evaluator != "critique":
         (rating,) = yield from load(evaluator, "signal")(task, example, (answer,))
         return Step(answer.text, rating, f"The evaluator rated this answer {rating.value or 0.0:g}.")
-    (review,) = yield from write_reviews(task, example.question, answer.text)
+    (review,) = yield from write_reviews(task, example, answer.text)
     if review.probability is None:
         return Step(answer.text, unknown("critique", "unreadable critique", "probability"), review.text)
     return Step(answer.text, known("critique", review.probability, "probability"), review.text)
@@ -95,7 +96,8 @@ def appraise(task: Task, example: Example, answer: Candidate, evaluator: str) ->
 def _ask(example: Example, path: Sequence[Step]) -> Prompt:
     """A request for a better-rated answer, with the answers so far and what was said of them."""
     earlier = [f"An earlier answer:\n{step.text}\n{step.told}" for step in path[:-1]]
-    return forms.refine(example.question, path[-1].text, "\n\n".join([*earlier, path[-1].told]))
+    asked = forms.refine(example.question, path[-1].text, "\n\n".join([*earlier, path[-1].told]))
+    return forms.about(example, asked)
 
 
 def hacking(ratings: ArrayLike, truth: ArrayLike, groups: Sequence[str], *, left_out: int = 0) -> list[Finding]:

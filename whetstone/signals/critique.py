@@ -35,7 +35,7 @@ def critique(
 
     def ask(text: str) -> Flow[Signal]:
         reviews = yield from write_reviews(
-            task, example.question, text, n=samples, temperature=temperature, max_tokens=max_tokens
+            task, example, text, n=samples, temperature=temperature, max_tokens=max_tokens
         )
         values = [review.probability for review in reviews if review.probability is not None]
         return mean_signal("critique", values, "probability", samples, verdicts=[review.right for review in reviews])

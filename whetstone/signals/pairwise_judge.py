@@ -44,7 +44,7 @@ def pairwise_judge(
         return Verdict((first.id, second.id), TIE, reason="equal texts")
     notes = {first.id: "", second.id: ""}
     if critiques:
-        asked = [write_reviews(task, example.question, c.text, max_tokens=max_tokens) for c in (first, second)]
+        asked = [write_reviews(task, example, c.text, max_tokens=max_tokens) for c in (first, second)]
         notes = dict(zip(notes, [review.text for (review,) in (yield from gather(asked))], strict=True))
     sampling = Sampling(temperature, max_tokens=max_tokens or 3 * task.sampling.max_tokens, logprobs=5)
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from whetstone.core.flow import Flow, sample
-from whetstone.core.types import Form, Generation, Sampling, Task
+from whetstone.core.types import Example, Generation, Sampling, Task
 from whetstone.signals import forms
 from whetstone.signals.parsing import alternatives, read_correctness, tag_positions, token_at
 
@@ -28,13 +28,13 @@ class Review:
 
 
 def write_reviews(
-    task: Task, question: str | Form, answer: str, *, n: int = 1, temperature: float = 0.0, max_tokens: int = 0
+    task: Task, example: Example, answer: str, *, n: int = 1, temperature: float = 0.0, max_tokens: int = 0
 ) -> Flow[list[Review]]:
     """Ask the critic for `n` critiques of a solution.
 
     Args:
         task: gives the length limit: a critique may be three times as long as a solution.
-        question: what the solution answers.
+        example: the question that the solution answers; the critic sees its images and hears its sounds.
         answer: the full solution.
         n: how many critiques.
         temperature: 0 writes the likeliest one.
@@ -42,7 +42,8 @@ def write_reviews(
     """
     limit = max_tokens or 3 * task.sampling.max_tokens
     sampling = Sampling(temperature, max_tokens=limit, logprobs=5)
-    replies = yield from sample(forms.critique(question, answer), n=n, sampling=sampling, role="critic")
+    prompt = forms.about(example, forms.critique(example.question, answer))
+    replies = yield from sample(prompt, n=n, sampling=sampling, role="critic")
     return [read_review(reply) for reply in replies]
 
 

@@ -54,13 +54,13 @@ def by_critique(task: Task, example: Example, trail: tuple[Candidate, ...]) -> F
     chosen, stopped = trail[0], "kept"
     review: Review | None = None
     try:
-        (review,) = yield from write_reviews(task, example.question, chosen.text)
+        (review,) = yield from write_reviews(task, example, chosen.text)
         if review.right is False:
             version = yield from rewrite(task, example, chosen, review.text, 1)
             trail += (version,)
             answer = task.read(example, version.text)
             if answer is not None and answer != task.read(example, chosen.text):
-                (again,) = yield from write_reviews(task, example.question, version.text)
+                (again,) = yield from write_reviews(task, example, version.text)
                 if (again.probability or 0.0) >= (review.probability or 0.0):
                     chosen, review, stopped = version, again, "changed"
     except BudgetExceeded:

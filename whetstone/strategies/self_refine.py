@@ -32,7 +32,7 @@ def self_refine(task: Task, example: Example, *, rounds: int = 3, greedy: bool =
     review: Review | None = None
     try:
         for round_ in range(rounds + 1):
-            (review,) = yield from write_reviews(task, example.question, current.text)
+            (review,) = yield from write_reviews(task, example, current.text)
             if review.right is not False:
                 stopped = "accepted" if review.right else "unreadable critique"
                 break
