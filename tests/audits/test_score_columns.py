@@ -65,3 +65,10 @@ def test_rows_become_columns_and_neighbours_pairs() -> None:
     encoder.add({"score": "high"})
     with pytest.raises(TaskError, match="row 6: score is 'high'"):
         scored(encoder.columns())
+
+
+def test_a_score_beyond_all_floats_is_named_by_row() -> None:
+    encoder = Encoder(SPACES)
+    encoder.add({"score": 10**400})
+    with pytest.raises(TaskError, match=r"row 1: score is 1000.*; it must be a number"):
+        scored(encoder.columns())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -123,3 +124,16 @@ def test_rows_without_a_judge_join_those_of_one_called_judge() -> None:
     rows = [{"verdict": "first"}, {"verdict": "tie", "judge": "judge"}, {"verdict": "second", "judge": "b"}]
     found = verdicts_of(rows)
     assert {name: one.chosen.tolist() for name, one in found.items()} == {"judge": [1.0, 0.5], "b": [0.0]}
+
+
+def test_a_category_may_be_any_character() -> None:
+    """A raised two is a digit, but no number."""
+    found = accuracy_gaps(replace(planted(0.0, 30), categories=("\u00b2", "10", "9")))
+    assert [f.name for f in found[:-1]] == ["accuracy 9", "accuracy 10", "accuracy \u00b2"]
+
+
+def test_a_number_beyond_all_floats_is_named_by_row() -> None:
+    encoder = Encoder()
+    encoder.add({"verdict": 10**400})
+    with pytest.raises(TaskError, match=r"row 1: verdict is 1000.*; it can be first"):
+        judged(encoder.columns())

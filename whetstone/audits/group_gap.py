@@ -6,17 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
 from whetstone.audits.evaluating import Pair, higher, measure, prefer, right_and_wrong
 from whetstone.audits.multilingual_pairs import multilingual
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow
 from whetstone.core.registry import find, method
-from whetstone.core.types import Case, Finding, Signal, Task, Verdict
+from whetstone.core.types import Case, Finding, Json, Signal, Task, Verdict
 from whetstone.stats import finding, holm, proportion
-
-ROUNDS = 2000
+from whetstone.stats.group_rates import deal_units, dealt_units, group_rates
 
 
 @method(
@@ -74,33 +72,22 @@ def gaps(asked: Sequence[Pair], verdicts: Sequence[Verdict], groups: Sequence[st
         raise Abstain("no verdict could be read")
     right = np.array([row[0] for row in rows])
     names, codes = np.unique([row[1] for row in rows], return_inverse=True)
-    clusters = np.array([row[2] for row in rows])
+    clusters, at = np.unique([row[2] for row in rows], return_inverse=True)
     found = [
-        finding(f"accuracy {name}", proportion(right[codes == i], groups=clusters[codes == i].tolist()))
+        finding(f"accuracy {name}", proportion(right[codes == i], groups=clusters[at[codes == i]].tolist()))
         for i, name in enumerate(names)
     ]
-    # What is dealt are whole questions: verdicts on pairs of one question are alike.
-    _, unit = np.unique(np.unique(clusters, return_inverse=True)[1] * len(names) + codes, return_inverse=True)
-    sums, sizes = np.bincount(unit, right).astype(np.float64), np.bincount(unit)
-    own = np.zeros(sizes.size, np.intp)
-    own[unit] = codes
-    rng = np.random.default_rng(seed)
-    widest = _widest(sums, sizes, own)
-    deals = ROUNDS if len(names) > 1 else 0
-    dealt = np.array([_widest(sums, sizes, rng.permutation(own)) for _ in range(deals)])
-    p = (1 + int((dealt >= widest - 1e-12).sum())) / (ROUNDS + 1) if dealt.size else None
-    rates = np.bincount(codes, right) / np.bincount(codes)
+    units = dealt_units(right, codes, at)
+    rates = group_rates(*units)
+    p, null = deal_units(*units, seed=seed) if len(names) > 1 else (None, None)
     verdict = f"worst in {names[rates.argmin()]}" if p is not None and p < 0.05 else "no gap between groups found"
-    detail = {
+    detail: dict[str, Json] = {
         "best": str(names[rates.argmax()]),
         "worst": str(names[rates.argmin()]),
         "method": "permutation of questions",
+        "abstained": len(asked) - len(rows),
     }
-    null = float(dealt.mean()) if dealt.size else None
-    return [
-        *found,
-        Finding("gap", widest, None, len(rows), null, p, verdict, {**detail, "abstained": len(asked) - len(rows)}),
-    ]
+    return [*found, Finding("gap", float(np.ptp(rates)), None, len(rows), null, p, verdict, detail)]
 
 
 def spreads(values: Sequence[Sequence[Signal]], groups: Sequence[str]) -> list[Finding]:
@@ -131,10 +118,6 @@ def _right(pair: Pair) -> str:
 
 def _group(value: object) -> str:
     return "none" if value in (None, "") else str(value)
-
-
-def _widest(sums: NDArray[np.float64], sizes: NDArray[np.intp], codes: NDArray[np.intp]) -> float:
-    return float(np.ptp(np.bincount(codes, sums) / np.bincount(codes, sizes)))
 
 
 def _deviation(values: Sequence[float]) -> float:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whetstone.audits.recorded import Codes, Floats, Verdicts, length
 from whetstone.audits.recorded_groups import accuracy_gaps
-from whetstone.audits.verdict_columns import Judged, rows_by_judge
-from whetstone.core.errors import TaskError
+from whetstone.audits.verdict_columns import Judged, numbers, rows_by_judge
 from whetstone.core.types import Finding
 from whetstone.ranking.tables import Column
 from whetstone.stats import auroc_test, brier, ece_test, finding, proportion
@@ -62,7 +62,7 @@ def scored(table: Mapping[str, Column]) -> dict[str, Scores]:
     if not table:
         return {}
     n = len(next(iter(table.values())).codes)
-    value, label, sizes = (_numbers(table, name) for name in ("score", "label", "length"))
+    value, label, sizes = (numbers(table, name, _number) for name in ("score", "label", "length"))
     codes = {name: column.codes.astype(np.intp) for name, column in table.items()}
     found = {}
     for name, own in rows_by_judge(table, n).items():
@@ -156,14 +156,9 @@ def _graded(value: Floats, label: Floats, groups: NDArray[np.intp], seed: int) -
     return found
 
 
-def _numbers(table: Mapping[str, Column], name: str) -> Floats | None:
-    column = table.get(name)
-    if column is None:
+def _number(value: Any) -> float | None:
+    """Also of what a verifier says, true or false."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
-    values = np.full(len(column.labels) + 1, np.nan)
-    for code, text in enumerate(column.labels):
-        try:
-            values[code] = float(text)
-        except (TypeError, ValueError):
-            raise TaskError(f"row {column.row_of(code)}: {name} is {text!r}; it must be a number") from None
-    return np.asarray(values[column.codes])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from whetstone.audits.recorded import Codes, Floats, Verdicts
 from whetstone.core.errors import TaskError
@@ -75,31 +74,19 @@ def judged(table: Table) -> dict[str, Judged]:
     if not table:
         return {}
     n = len(next(iter(table.values())).codes)
-    chosen, gold = (_numbers(table, name, _share, KNOWN) for name in ("verdict", "label"))
-    if chosen is None:
-        chosen = np.full(n, np.nan)
-    lengths = [_numbers(table, name, _length, "a number from 0 up") for name in ("first_length", "second_length")]
-    swapped = _numbers(table, "swapped", _flag, "true or false")
-    stated = _numbers(table, "probability", _probability, "a number from 0 to 1")
+    values = {name: numbers(table, name, read, f"can be {known}") for name, (read, known) in NUMBERS.items()}
     columns = {name: column.codes.astype(np.intp) for name, column in table.items()}
     found = {}
     for name, own in rows_by_judge(table, n).items():
-        part = {field: codes[own] for field, codes in columns.items()}
-        category = part.get("category")
+        codes = {field: column[own] for field, column in columns.items()}
+        given = {field: column[own] for field, column in values.items() if column is not None}
+        category = codes.get("category")
         known = category is not None and bool((category >= 0).any())
         found[name] = Judged(
-            _verdicts(
-                part,
-                chosen[own],
-                _part(gold, own),
-                _part(lengths[0], own),
-                _part(lengths[1], own),
-                _part(swapped, own),
-                table,
-            ),
+            _verdicts(codes, given, table["first"].labels if "first" in table else ()),
             category if known else None,
             tuple(map(str, table["category"].labels)) if known else (),
-            _part(stated, own),
+            given.get("probability"),
         )
     return found
 
@@ -114,43 +101,37 @@ def rows_by_judge(table: Table, n: int) -> dict[str, Codes]:
     return {name: np.flatnonzero(np.isin(column.codes, own)) for name, own in codes.items()}
 
 
-def _verdicts(
-    part: Mapping[str, Codes],
-    chosen: Floats,
-    gold: Floats | None,
-    first_length: Floats | None,
-    second_length: Floats | None,
-    swapped: Floats | None,
-    table: Table,
-) -> Verdicts:
-    n = len(chosen)
-    prompt, first, second = (_whole(part.get(name)) for name in ("prompt", "first", "second"))
+def _verdicts(codes: Mapping[str, Codes], given: Mapping[str, Floats], sources: Sequence[Any]) -> Verdicts:
+    """One judge's verdicts from its part of the columns: their codes, their values as numbers, labels of sources."""
+    n = len(next(iter(codes.values())))
+    gold, swapped = given.get("label"), given.get("swapped")
+    prompt, first, second = (_whole(codes.get(name)) for name in ("prompt", "first", "second"))
     pair = np.arange(n)
     if prompt is not None and first is not None and second is not None:
         low, high, k = np.minimum(first, second), np.maximum(first, second), int(max(first.max(), second.max())) + 1
         pair = np.unique(prompt * k * k + low * k + high, return_inverse=True)[1]
-    if "pair" in part:
-        given = part["pair"]
-        pair = np.where(given >= 0, given, int(given.max(initial=-1)) + 1 + pair)
+    if "pair" in codes:
+        named = codes["pair"]
+        pair = np.where(named >= 0, named, int(named.max(initial=-1)) + 1 + pair)
     _, at, pair = np.unique(pair, return_index=True, return_inverse=True)
     told = first if first is not None else np.zeros(n, np.intp)
     turned = told != told[at][pair]
     if swapped is not None:
         turned = np.where(np.isnan(swapped), turned, swapped == 1)
-    lengths, sources = None, None
+    lengths, shown = None, None
     names: tuple[str, ...] = ()
-    if first_length is not None and second_length is not None:
-        lengths = np.column_stack([first_length, second_length])
+    if "first_length" in given and "second_length" in given:
+        lengths = np.column_stack([given["first_length"], given["second_length"]])
     if first is not None and second is not None:
-        there, sources = np.unique(np.column_stack([first, second]), return_inverse=True)
-        names = tuple(str(table["first"].labels[code]) for code in there)
+        there, shown = np.unique(np.column_stack([first, second]), return_inverse=True)
+        names = tuple(str(sources[code]) for code in there)
     return Verdicts(
-        chosen,
+        given.get("verdict", np.full(n, np.nan)),
         pair,
         turned,
         None if gold is None or np.isnan(gold).all() else gold,
         None if lengths is None or np.isnan(lengths).any() else lengths,
-        None if sources is None else sources.reshape(n, 2),
+        None if shown is None else shown.reshape(n, 2),
         names,
         pair if prompt is None else prompt,
     )
@@ -161,12 +142,15 @@ def _whole(codes: Codes | None) -> Codes | None:
     return None if codes is None or bool((codes < 0).any()) else codes
 
 
-def _part(values: NDArray[Any] | None, own: Codes) -> Any:
-    return None if values is None else values[own]
+def numbers(
+    table: Table, name: str, read: Callable[[Any], float | None], allowed: str = "must be a number"
+) -> Floats | None:
+    """A column's values as numbers, NaN where there is none; None for a column that is not there.
 
-
-def _numbers(table: Table, name: str, read: Any, known: str) -> Floats | None:
-    """A column's values as numbers, NaN where there is none; None for a column that is not there."""
+    Args:
+        read: a value's number; None for a value that cannot be.
+        allowed: what a value "can be" or "must be", for the TaskError that names the row and one that cannot be.
+    """
     column = table.get(name)
     if column is None:
         return None
@@ -176,7 +160,7 @@ def _numbers(table: Table, name: str, read: Any, known: str) -> Floats | None:
     for code in np.flatnonzero(used[:-1]).tolist():
         value = read(column.labels[code])
         if value is None:
-            raise TaskError(f"row {column.row_of(code)}: {name} is {column.labels[code]!r}; it can be {known}")
+            raise TaskError(f"row {column.row_of(code)}: {name} is {column.labels[code]!r}; it {allowed}")
         values[code] = value
     return np.asarray(values[column.codes])
 
@@ -206,7 +190,7 @@ def _number(value: Any) -> float | None:
         return None
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -217,3 +201,15 @@ def _key(value: Any) -> Any:
 
 def _value(key: Any) -> Any:
     return key[1] if isinstance(key, tuple) else key
+
+
+LENGTH = (_length, "a number from 0 up")
+NUMBERS: Mapping[str, tuple[Callable[[Any], float | None], str]] = {
+    "verdict": (_share, KNOWN),
+    "label": (_share, KNOWN),
+    "first_length": LENGTH,
+    "second_length": LENGTH,
+    "swapped": (_flag, "true or false"),
+    "probability": (_probability, "a number from 0 to 1"),
+}
+"""The fields that are numbers: how each is read, and what it can be."""

@@ -15,6 +15,7 @@
     selective       risk_coverage, aurc, excess_aurc, accuracy_at_coverage
     passk           pass_at_k, majority_at_k
     multiple        holm, benjamini_hochberg
+    group_rates     deal_units: the gap between groups against dealing their clusters at random
     agreement       cohen_kappa, krippendorff_alpha, gwet_ac1 (raters: fleiss_kappa, intraclass_correlation)
     correlation     pearson, spearman, kendall, item_level (correlation_difference: which of two follows more closely)
     text_metrics    bleu, rouge_1, rouge_l, chrf ...: METRICS by name
