@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from random import Random
 
-from whetstone.audits.aspect_agreement import aspect_agreement, shared
+import pytest
+
+from whetstone.audits.aspect_agreement import aspect_agreement, labels_of, shared
+from whetstone.core.errors import TaskError
 from whetstone.core.types import TIE
 
 ASPECTS = {"style": {"brevity": "Is it short?", "warmth": "Is it kind?"}, "facts": "Is it true?"}
@@ -68,3 +72,12 @@ def test_ties_count_half() -> None:
         0,
     ]
     assert shared(None, "x") is shared("x", "") is None
+
+
+@pytest.mark.parametrize("label", ["A", "left", None, ["first"]])
+def test_a_label_that_is_none_is_refused(toy, label) -> None:
+    (case,) = cases_of(toy, 1)
+    meta = {**case.example.meta, "aspect_labels": {"facts": "tie", "style/warmth": label}}
+    told = re.escape(f"q0: style/warmth: {label!r} is no label of an aspect; there are first, second, tie")
+    with pytest.raises(TaskError, match=told):
+        labels_of(replace(case, example=replace(case.example, meta=meta)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
-from whetstone.audits.expert_metrics import expert_metrics
+from whetstone.audits.expert_metrics import expert_metrics, scores_of
 from whetstone.audits.scored_outputs import cases_of
-from whetstone.core.errors import TaskError
+from whetstone.core.errors import ConfigError, TaskError
 
 WORDS = [f"word{i}" for i in range(40)]
 
@@ -57,3 +58,21 @@ def test_rows_that_cannot_be_used_are_named() -> None:
         cases_of([{"input": "q", "output": "a", "score": "good"}])
     with pytest.raises(TaskError, match="row 1: needs input"):
         cases_of([{"output": "a", "score": 1}])
+
+
+def test_signals_may_be_parted_by_spaces_and_an_unknown_one_is_named(toy) -> None:
+    cases = cases_of(rows(10))
+    found = toy.run(expert_metrics(toy.task, cases, signals=" answer_length , overlap,", rounds=10))
+    assert {"answer_length", "overlap"} <= {f.name for f in found}
+    with pytest.raises(ConfigError, match=r"no signal is called 'beauty'; there are .*answer_length"):
+        next(expert_metrics(toy.task, cases, signals="answer_length, beauty"))
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), pytest.param(10**400, id="huge")])
+def test_a_score_that_is_not_finite_is_named(toy, score) -> None:
+    with pytest.raises(TaskError, match="row 2: score is "):
+        cases_of([{"input": "q", "output": "a", "score": 1}, {"input": "q", "output": "b", "score": score}])
+    case = toy.case(3, ("a", "b"), ())
+    case = replace(case, example=replace(case.example, meta={"ratings": [1, score]}))
+    with pytest.raises(TaskError, match="q3: a score in ratings is "):
+        scores_of(case)

@@ -94,3 +94,19 @@ def test_rows_that_cannot_be_used_are_named() -> None:
         mismatch([{"output": "a", "reference": "b", "rating": 1, "errors": ["colour"]}])
     with pytest.raises(TaskError, match="1 groups"):
         mismatch([{"output": "a", "reference": "b", "rating": 1}])
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"rating": float("nan")}, "row 3: rating is nan; it must be a finite number"),
+        ({"rating": float("inf")}, "row 3: rating is inf"),
+        ({"rating": 10**400}, "row 3: rating is too large"),
+        ({"errors": "order"}, "row 3: errors is 'order'; it must be a list of kinds"),
+        ({"errors": 3}, "row 3: errors is 3"),
+        ({"errors": [["order"]]}, r"row 3: unknown error \['order'\]; known: spatial"),
+    ],
+)
+def test_a_row_that_no_statistic_can_use_is_named(fields, told) -> None:
+    with pytest.raises(TaskError, match=told):
+        rated_of({"output": "a", "reference": "b", "rating": 1, **fields}, 3)

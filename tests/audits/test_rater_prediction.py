@@ -9,7 +9,8 @@ from random import Random
 import pytest
 
 from whetstone.audits.rater_prediction import rater_prediction
-from whetstone.core.errors import ConfigError
+from whetstone.audits.rater_tables import tables_of
+from whetstone.core.errors import ConfigError, TaskError
 
 METRICS = {"clarity": "short", "trust": "cites"}
 WORDS = ("short", "long", "cites", "plain")
@@ -76,3 +77,11 @@ def test_right_and_wrong_are_ratings_too(toy) -> None:
     found = {f.name: f for f in toy.run(rater_prediction(toy.task, cases), key)}
     assert found["accuracy/correctness/raters"].estimate == 1
     assert found["accuracy/correctness/raters"].n == 24
+
+
+@pytest.mark.parametrize("rating", [float("nan"), float("inf"), pytest.param(10**400, id="huge")])
+def test_a_rating_that_is_not_finite_is_named(toy, rating) -> None:
+    case = toy.case(1, ("a",), (None,))
+    case = replace(case, example=replace(case.example, meta={"rated": {"clarity": {"ann": 2, "bob": rating}}}))
+    with pytest.raises(TaskError, match="q1: the rating of clarity by bob is "):
+        tables_of([case], 1, 6)

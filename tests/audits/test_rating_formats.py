@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from whetstone.audits.rating_formats import compared, rating_formats
+from whetstone.audits.rating_formats import compared, rating_formats, ratings_of
+from whetstone.core.errors import TaskError
 
 N = 400
 
@@ -71,3 +72,11 @@ def test_asks_every_format_and_uses_peoples_ratings(toy) -> None:
 def test_abstains_without_ratings_that_differ(toy) -> None:
     (finding,) = toy.run(rating_formats(toy.task, [toy.case(1, ("a", "b"), (True, True))]))
     assert "differ" in finding.verdict
+
+
+@pytest.mark.parametrize("rating", [float("nan"), float("-inf"), pytest.param(10**400, id="huge")])
+def test_a_rating_that_is_not_finite_is_named(toy, rating) -> None:
+    case = toy.case(1, ("a", "b"), ())
+    assert ratings_of(replace(case, example=replace(case.example, meta={"ratings": [2, "?"]}))) == [2.0, None]
+    with pytest.raises(TaskError, match="q1: a rating is "):
+        ratings_of(replace(case, example=replace(case.example, meta={"ratings": [2, rating]})))

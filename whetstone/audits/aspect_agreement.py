@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from whetstone.audits.evaluating import Pair, cluster, preference
-from whetstone.core.errors import Abstain
+from whetstone.core.errors import Abstain, TaskError
 from whetstone.core.flow import Flow, gather
 from whetstone.core.registry import load, method
 from whetstone.core.types import TIE, Case, Finding, Json, Task, Verdict
 from whetstone.signals.aspect_judge import by_aspect
 from whetstone.stats import finding, proportion
+
+LABELS = ("first", "second", "tie")
 
 
 @method("audit", checked="tests/audits/test_aspect_agreement.py::test_finds_the_aspects_in_which_the_judge_is_blind")
@@ -39,9 +41,14 @@ def aspect_agreement(task: Task, cases: Sequence[Case], *, judge: str = "aspect_
 
 
 def labels_of(case: Case) -> dict[str, str]:
-    """People's labels of a case by aspect, in lower case."""
+    """People's labels of a case by aspect, in lower case. Raises TaskError for one that is not in `LABELS`."""
     given: Json = case.example.meta.get("aspect_labels")
     if isinstance(given, Mapping):
+        for path, label in given.items():
+            if label not in LABELS:
+                raise TaskError(
+                    f"{case.example.id}: {path}: {label!r} is no label of an aspect; there are {', '.join(LABELS)}"
+                )
         return {str(path).lower(): str(label) for path, label in given.items()}
     known = case.correct[:2]
     if len(known) < 2 or None in known or known[0] == known[1]:
@@ -66,10 +73,10 @@ def agreements(
     shares: dict[str, list[tuple[float | None, str]]] = {}
     for pair, given, verdict in zip(asked, labels, verdicts, strict=True):
         parts = {path.lower(): part for path, part in by_aspect(verdict).items()}
-        names = {"first": pair.first.id, "second": pair.second.id, "tie": TIE}
+        names = dict(zip(LABELS, (pair.first.id, pair.second.id, TIE), strict=True))
         for path, label in given.items():
             choice = parts[path].choice if path in parts else None
-            shares.setdefault(path, []).append((shared(choice, names.get(label, "")), cluster(pair.example)))
+            shares.setdefault(path, []).append((shared(choice, names[label]), cluster(pair.example)))
     told = ("agrees with people", "contradicts people", "no better than a coin as far as this shows")
     found = [
         preference(f"agreement/{path}", [share for share, _ in one], [group for _, group in one], told)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr
 
-from whetstone.core.errors import Abstain, ConfigError
+from whetstone.core.errors import Abstain, ConfigError, TaskError
 from whetstone.core.flow import Flow, gather
 from whetstone.core.registry import find, load
 from whetstone.core.types import TIE, Candidate, Case, Example, Finding, Json, Signal, Task, Verdict
@@ -80,6 +80,16 @@ def named(names: str, known: Mapping[str, T], what: str) -> dict[str, T]:
     if unknown := [name for name in listed if name not in known]:
         raise ConfigError(f"no {what} is called {unknown[0]!r}; there are {', '.join(known)}")
     return {name: known[name] for name in listed}
+
+
+def finite(value: float, where: str) -> float:
+    """A number that statistics can be made of. Raises TaskError, which begins with `where`, for any other."""
+    if not abs(value) < float("inf"):
+        raise TaskError(f"{where} is {value!r}; it must be a finite number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise TaskError(f"{where} is too large a number") from None
 
 
 def prefer(task: Task, asked: Sequence[Pair], evaluator: str) -> Flow[list[Verdict]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from whetstone.audits.evaluating import cluster, labels
+from whetstone.audits.evaluating import cluster, finite, labels, named
 from whetstone.audits.metric_selection import metric_selection
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, gather
@@ -39,12 +39,11 @@ def expert_metrics(
     if len({score for _, _, score in found}) < 2:
         raise Abstain("the outputs need expert scores that differ")
     texts = [(case.candidates[i].text, reference_of(case)) for case, i, _ in found]
-    known = list(METRICS) if all(reference is not None for _, reference in texts) else list(REFERENCE_FREE)
+    usable = list(METRICS) if all(reference is not None for _, reference in texts) else list(REFERENCE_FREE)
     table: dict[str, list[float | None]] = {
-        name: [METRICS[name](text, reference or "") for text, reference in texts] for name in known
+        name: [METRICS[name](text, reference or "") for text, reference in texts] for name in usable
     }
-    wanted = [m.name for m in methods("signal")] if signals == "all" else [s for s in signals.split(",") if s]
-    for name in wanted:
+    for name in named(signals, {known.name: known for known in methods("signal")}, "signal"):
         table[name] = yield from _values(task, name, found)
     full = {name: [v for v in values if v is not None] for name, values in table.items()}
     whole = {name: values for name, values in full.items() if len(values) == len(found)}
@@ -72,12 +71,13 @@ def _values(task: Task, name: str, found: Sequence[tuple[Case, int, float]]) -> 
 
 
 def scores_of(case: Case) -> list[tuple[int, float]]:
-    """Candidate and expert's score, where there is one."""
+    """Candidate and expert's score, where there is one. Raises TaskError for one that is not finite."""
     given = case.example.meta.get("ratings")
     if not isinstance(given, Sequence) or isinstance(given, str):
         return [(i, float(label)) for i, label in enumerate(labels(case)) if label is not None]
     pairs = zip(range(len(case.candidates)), given, strict=False)
-    return [(i, float(score)) for i, score in pairs if isinstance(score, (int, float))]
+    where = f"{case.example.id}: a score in ratings"
+    return [(i, finite(score, where)) for i, score in pairs if isinstance(score, (int, float))]
 
 
 def reference_of(case: Case) -> str | None:

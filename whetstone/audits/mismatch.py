@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whetstone.audits.evaluating import finite
 from whetstone.audits.mismatch_errors import KINDS
 from whetstone.audits.mismatch_model import Rated, planted, train_mismatch
 from whetstone.core.errors import TaskError
@@ -107,8 +108,11 @@ def rated_of(row: Mapping[str, Any], line: int) -> Rated:
         raise TaskError(f"row {line}: needs output and reference, two texts, and rating, a number")
     if not isinstance(rating, (int, float)):
         raise TaskError(f"row {line}: rating is {rating!r}; it must be a number")
-    if errors is not None and not set(errors) <= set(KINDS):
-        raise TaskError(f"row {line}: unknown error {sorted(set(errors) - set(KINDS))[0]!r}; known: {', '.join(KINDS)}")
+    if errors is not None and (isinstance(errors, str) or not isinstance(errors, Collection)):
+        raise TaskError(f"row {line}: errors is {errors!r}; it must be a list of kinds")
+    if unknown := [kind for kind in errors or () if kind not in KINDS]:
+        raise TaskError(f"row {line}: unknown error {unknown[0]!r}; known: {', '.join(KINDS)}")
     text, reference = map(str, texts)
     given = None if errors is None else frozenset(errors)
-    return Rated(text, reference, float(rating), given, str(row.get("group") or reference))
+    rating = finite(rating, f"row {line}: rating")
+    return Rated(text, reference, rating, given, str(row.get("group") or reference))

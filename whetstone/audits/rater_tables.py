@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from whetstone.audits.evaluating import labels
+from whetstone.audits.evaluating import finite, labels
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import Case, Example
 
@@ -25,7 +25,7 @@ class Rated:
 def tables_of(cases: Sequence[Case], low: float, high: float) -> dict[tuple[str, str], list[Rated]]:
     """Rated answers by metric and rater; `MEAN` rates what the raters do on average.
 
-    Raises ConfigError for a scale that has no thirds.
+    Raises ConfigError for a scale that has no thirds, TaskError for a rating that is not finite.
     """
     if not low < high:
         raise ConfigError(f"ratings go from {low:g} to {high:g}: low must be below high")
@@ -40,11 +40,21 @@ def tables_of(cases: Sequence[Case], low: float, high: float) -> dict[tuple[str,
 
 
 def ratings_of(case: Case, low: float, high: float) -> list[dict[str, dict[str, float]]]:
-    """{metric: {rater: number}} of a case's first candidate, or what right and wrong say about all of them."""
+    """{metric: {rater: number}} of a case's first candidate, or what right and wrong say about all of them.
+
+    Raises TaskError for a rating that is not finite.
+    """
     given = case.example.meta.get("rated")
     if not isinstance(given, Mapping):
         known = [None if label is None else high if label else low for label in labels(case)]
         return [{} if value is None else {"correctness": {"the answer key": value}} for value in known]
     table = {metric: row for metric, row in given.items() if isinstance(row, Mapping)}
-    numbers = {m: {r: float(v) for r, v in row.items() if isinstance(v, (int, float))} for m, row in table.items()}
+    numbers = {
+        metric: {
+            rater: finite(value, f"{case.example.id}: the rating of {metric} by {rater}")
+            for rater, value in row.items()
+            if isinstance(value, (int, float))
+        }
+        for metric, row in table.items()
+    }
     return [{metric: row for metric, row in numbers.items() if row}]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from whetstone.audits.evaluating import finite
 from whetstone.core.errors import TaskError
 from whetstone.core.types import Candidate, Case, Example, Generation, Json, form, user
 
@@ -22,10 +23,10 @@ def cases_of(rows: Iterable[Mapping[str, Any]]) -> list[Case]:
             raise TaskError(f"row {line}: needs input and output, two texts")
         if isinstance(row.get("score"), bool) or not isinstance(row.get("score"), (int, float)):
             raise TaskError(f"row {line}: score is {row.get('score')!r}; it must be a number")
-        asked.setdefault(row["input"], []).append(row)
+        asked.setdefault(row["input"], []).append({**row, "score": finite(row["score"], f"row {line}: score")})
     cases = []
     for i, (question, found) in enumerate(asked.items()):
-        ratings: list[Json] = [float(row["score"]) for row in found]
+        ratings: list[Json] = [row["score"] for row in found]
         meta: dict[str, Json] = {"ratings": ratings}
         reference = next((str(row["reference"]) for row in found if row.get("reference")), None)
         if reference is not None:
