@@ -186,6 +186,16 @@ def test_what_is_refused(call: Call, text: str, flags: list[str], says: str) -> 
     assert says in call("v.jsonl", *flags, status=2)
 
 
+def test_the_hint_at_outputs_is_for_files_of_no_format(call: Call) -> None:
+    hint = "outputs that a judge should judge first need --model"
+    Path("v.jsonl").write_text('{"said": "first"}\n')
+    assert hint in call("v.jsonl", status=2)
+    Path("v.jsonl").write_text('{"verdict": "no known format"}\n')
+    told = call("v.jsonl", status=2)
+    assert "'no known format' is not a number" in told
+    assert hint not in told
+
+
 def test_without_a_file_or_a_model_it_says_what_is_missing(call: Call) -> None:
     assert "name a file of verdicts, or --model and --task" in call(status=2)
     assert "no such file" in call("none.jsonl", status=2)

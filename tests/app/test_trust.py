@@ -102,6 +102,11 @@ def test_limits_can_be_changed() -> None:
     assert len(rules) == len(RULES)
 
 
+def test_the_last_of_two_limits_on_one_rule_counts() -> None:
+    for limit in (".3", ".3/.4", "none/.4"):
+        assert with_limits(["agreement=none", f"agreement={limit}"]) == with_limits([f"agreement={limit}"])
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -52,7 +52,9 @@ def test_texts_of_several_lines_stay_whole():
     assert found["answer"] == BAD
 
 
-@pytest.mark.parametrize("text", ["Hello", "Q63c-7e-3?", "63", "", "A balance starts at 63.", "63c-7e-3 and more"])
+@pytest.mark.parametrize(
+    "text", ["Hello", "Q63c-7e-3?", "63", "", "A balance starts at 63.", "63c-7e-3 and more", "٦٣c-7e-3"]
+)
 def test_any_other_text_stays_as_it_is(text):
     assert as_form(user(text)) == user(text)
 

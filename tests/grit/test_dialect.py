@@ -36,6 +36,7 @@ def test_each_role_has_its_notation(name: str, fields: dict[str, str], expected:
     [
         user(form("verbalized", "", question=LEDGER, answer="53")),
         user(form("solve", "", question="What is the capital of France?")),
+        user(form("solve", "", question="\u0666\u0663c-7e-3")),
         user(form("solve", "", question=form("countdown", "", numbers="1 2 3"))),
         user(form("critique", "", question=LEDGER, answer="The answer is 53.")),
         user(form("critique", "", question=LEDGER, answer="53_")),

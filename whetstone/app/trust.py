@@ -355,6 +355,7 @@ def with_limits(texts: Sequence[str], rules: Sequence[Rule] = RULES) -> tuple[Ru
         ConfigError: an unknown rule, or a limit that is not a number.
     """
     changed = {rule.name: rule for rule in rules}
+    asked = {rule.name: rule.needed for rule in rules}
     for text in texts:
         name, equals, value = text.partition("=")
         if name not in changed:
@@ -364,9 +365,9 @@ def with_limits(texts: Sequence[str], rules: Sequence[Rule] = RULES) -> tuple[Ru
             raise ConfigError(f"--rule {text!r}: write {name}=LIMIT or {name}=RANKING/TRAINING, such as {name}=.2/.1")
         limits = tuple(_limit(text, part) for part in parts)
         both = (limits[0], limits[-1])
-        needed = tuple(use for use, limit in zip(USES, both, strict=True) if limit is not None)
-        known = changed[name]
-        changed[name] = replace(known, limits=both, needed=tuple(use for use in known.needed if use in needed))
+        limited = [use for use, limit in zip(USES, both, strict=True) if limit is not None]
+        needed = tuple(use for use in asked[name] if use in limited)
+        changed[name] = replace(changed[name], limits=both, needed=needed)
     return tuple(changed.values())
 
 

@@ -24,9 +24,8 @@ TEMPLATES: Mapping[str, str] = {
     "compare": forms.COMPARE,
     "compare_critiqued": forms.COMPARE_CRITIQUED,
 }
-QUESTION = re.compile(rf"\d\d(?:[{ledger.LABELS}][+-]\d)+")
-ENTRY = rf"[{ledger.LABELS}]: [+-]\d"
-FIELDS = {"start": r"\d\d", "entries": rf"{ENTRY}(?:\n{ENTRY})*"}
+ENTRY = rf"[{ledger.LABELS}]: [+-][0-9]"
+FIELDS = {"start": r"[0-9]{2}", "entries": rf"{ENTRY}(?:\n{ENTRY})*"}
 """What a field may hold; any other may hold anything."""
 
 
@@ -41,7 +40,7 @@ def as_form(prompt: Prompt) -> Prompt:
 
 def recognised(text: str) -> Form | None:
     """The form that reads so in English, with a ledger question in the ledger's notation."""
-    if QUESTION.fullmatch(text) or fields_of(LEDGER, text):
+    if ledger.QUESTION.fullmatch(text) or fields_of(LEDGER, text):
         return form("solve", "{question}", question=_question(text))
     for name, template in TEMPLATES.items():
         fields = fields_of(template, text)

@@ -40,7 +40,7 @@ from whetstone.app.recorded_verdicts import read_recorded
 from whetstone.app.steps.sharpen import label
 from whetstone.app.trust import RULES, USES, Rule, with_limits
 from whetstone.app.verdict_files.options import Given, Reply
-from whetstone.app.verdict_files.reading import FORMATS
+from whetstone.app.verdict_files.reading import FORMATS, UnknownFormat
 from whetstone.app.workbench import workbench
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.types import Model, Task
@@ -159,9 +159,8 @@ def audit_file(
     """
     try:
         recorded = read_recorded(Path(path), format=format, category=by, **options)
-    except TaskError as error:
-        hint = "; outputs that a judge should judge first need --model" if "no known format" in str(error) else ""
-        raise TaskError(f"{error}{hint}") from error
+    except UnknownFormat as error:
+        raise TaskError(f"{error}; outputs that a judge should judge first need --model") from error
     return audit_recorded(recorded, str(path), own=own, judges=judges, rules=rules, seed=seed)
 
 

@@ -46,6 +46,10 @@ FORMATS: Mapping[str, ModuleType] = {
 """Name -> the module that reads it, the most particular first."""
 
 
+class UnknownFormat(TaskError):
+    """A file that is of no format of `FORMATS`."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What a stream left out: counts by reason and the place of the first."""
@@ -87,7 +91,8 @@ def read_verdicts(path: Path, *, format: str | None = None, **options: Unpack[Gi
 
     Raises:
         ConfigError: no such format.
-        TaskError: a file of no known format, or a record that cannot be right, by file, line and field.
+        UnknownFormat: a file of no known format.
+        TaskError: a record that cannot be right, by file, line and field.
     """
     tally = Tally()
     rows: list[Row] = []
@@ -148,7 +153,7 @@ def _reader(path: Path, format: str | None, head: Mapping[str, Any]) -> ModuleTy
     if name is not None:
         return FORMATS[name]
     fields = ", ".join(ascii(name)[1:-1][:40] for name in list(head)[:8]) or "none"
-    raise TaskError(
+    raise UnknownFormat(
         f"{path}: of no known format, by its first record's fields: {fields}; known are {', '.join(FORMATS)} "
         "(docs/verdicts.md says what they look like)"
     )

@@ -34,6 +34,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from whetstone.core.errors import Unsupported
 from whetstone.core.types import Form, Media, Part, Prompt
+from whetstone.worlds import ledger
 
 PAD, END = "_", "$"
 LABELS = "abcdefghijklmnop"
@@ -42,7 +43,6 @@ VOCABULARY = (*CHARACTERS, *(sign + digit for sign in "+-" for digit in "0123456
 IDS = {token: i for i, token in enumerate(VOCABULARY)}
 TOKEN = "[+-][0-9]|."
 CRITERIA = {"progress": "#", "strict": "!"}
-QUESTION = re.compile(r"\d\d(?:[a-p][+-]\d)+")
 
 
 def encode_text(text: str) -> list[int]:
@@ -122,7 +122,7 @@ def render(form: Form) -> str:
 def question(value: str | Form) -> str:
     """The notation of a ledger question, from its form or from its text."""
     text = value["ledger"] if isinstance(value, Form) and value.name == "ledger" else value
-    if isinstance(text, Form) or not QUESTION.fullmatch(text):
+    if isinstance(text, Form) or not ledger.QUESTION.fullmatch(text):
         raise Unsupported("grit reads ledger questions only, such as 63c-7e-3b+0")
     return text
 
