@@ -12,7 +12,7 @@ from whetstone.audits.graded_answers import Answer, answers_of, errors, nearest,
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, embed, gather, sample
 from whetstone.core.registry import method
-from whetstone.core.types import Case, Embedding, Finding, Form, Sampling, Task, form, user
+from whetstone.core.types import Case, Embedding, Example, Finding, Form, Sampling, Task, form, user
 from whetstone.signals import forms
 from whetstone.signals.parsing import read_score
 
@@ -67,51 +67,72 @@ def answer_grading(
         raise Abstain("the answers need grades that differ")
     sampling = Sampling(0.0, max_tokens=max_tokens)
 
-    def ask(
-        answer: Answer, name: str, template: str, who: str, low: int, top: int, **more: str
-    ) -> Flow[tuple[float | None, str]]:
-        fields: dict[str, str | Form] = {"question": answer.example.question, "answer": answer.text, **more}
-        prompt = forms.about(answer.example, user(form(name, template, **fields)))
-        try:
-            (reply,) = yield from sample(prompt, sampling=sampling, role=who)
-        except Abstain:
-            return None, ""
-        reading = read_score(reply.text, low, top)
-        if reading is None:
-            return None, ""
-        return float(reading.value), re.sub(r"[\s*_]*score\W*$", "", reply.text[: reading.start], flags=re.IGNORECASE)
+    def grade(answer: Answer) -> Flow[tuple[float | None, str]]:
+        fields = {"question": answer.example.question, "answer": answer.text, "high": str(high)}
+        return (yield from scored(answer.example, form("grade_answer", GRADE, **fields), 0, high, sampling, role))
 
-    def vector(answer: Answer) -> Flow[tuple[float, ...] | None]:
-        prompt = user(form("graded", "{question}\n\n{answer}", question=answer.example.question, answer=answer.text))
-        try:
-            found: Embedding = yield from embed(prompt, layer=layer, role=role)
-        except Abstain:
+    def rate(answer: Answer, feedback: str) -> Flow[float | None]:
+        if not feedback.strip():
             return None
-        return found.vector
+        fields = {"question": answer.example.question, "answer": answer.text, "feedback": feedback.strip()}
+        value, _ = yield from scored(answer.example, form("rate_feedback", RATE, **fields), 1, 5, sampling, rater)
+        return value
 
-    asked = yield from gather(ask(a, "grade_answer", GRADE, role, 0, high, high=str(high)) for a in answers)
-    vectors = yield from gather(vector(answer) for answer in answers)
-    graded: dict[str, list[float | None]] = {name: [None] * len(answers) for name in ("zero_shot", "similar", "tuned")}
-    said: dict[str, list[str]] = {"zero_shot": [text for _, text in asked], "similar": [""] * len(answers)}
-    graded["zero_shot"] = [grade for grade, _ in asked]
+    asked = yield from gather(grade(answer) for answer in answers)
+    vectors = yield from gather(vector(answer, layer, role) for answer in answers)
+    alike, regressed = by_vectors(answers, vectors)
+    graded: dict[str, list[float | None]] = {
+        "zero_shot": [value for value, _ in asked],
+        "similar": [None if one is None else one.grade for one in alike],
+        "tuned": regressed,
+    }
+    if all(value is None for arm in graded.values() for value in arm):
+        raise Abstain("no grade was readable, and the answers have no embeddings that differ")
+    said = {
+        "zero_shot": [text for _, text in asked],
+        "similar": ["" if one is None else one.feedback for one in alike],
+    }
+    n = len(answers)
+    rated = yield from gather(rate(a, text) for texts in said.values() for a, text in zip(answers, texts, strict=True))
+    return errors(answers, graded, {"zero_shot": rated[:n], "similar": rated[n:]}, high=high)
+
+
+def scored(
+    example: Example, asked: Form, low: int, high: int, sampling: Sampling, role: str
+) -> Flow[tuple[float | None, str]]:
+    """The score that ends a reply, and what was written before it; None and nothing without a readable one."""
+    try:
+        (reply,) = yield from sample(forms.about(example, user(asked)), sampling=sampling, role=role)
+    except Abstain:
+        return None, ""
+    reading = read_score(reply.text, low, high)
+    if reading is None:
+        return None, ""
+    return float(reading.value), re.sub(r"[\s*_]*score\W*$", "", reply.text[: reading.start], flags=re.IGNORECASE)
+
+
+def vector(answer: Answer, layer: int, role: str) -> Flow[tuple[float, ...] | None]:
+    """The hidden state of a question with its answer; None where the model has none."""
+    prompt = user(form("graded", "{question}\n\n{answer}", question=answer.example.question, answer=answer.text))
+    try:
+        found: Embedding = yield from embed(prompt, layer=layer, role=role)
+    except Abstain:
+        return None
+    return found.vector
+
+
+def by_vectors(
+    answers: Sequence[Answer], vectors: Sequence[tuple[float, ...] | None]
+) -> tuple[list[Answer | None], list[float | None]]:
+    """The most similar other answer to each, and each one's grade by regression; None where vectors do not tell."""
+    alike: list[Answer | None] = [None] * len(answers)
+    regressed: list[float | None] = [None] * len(answers)
     rows = [i for i, one in enumerate(vectors) if one is not None]
     matrix = np.array([vectors[i] for i in rows], dtype=float)
     if len(rows) > 1 and np.ptp(matrix, axis=0).any():
         held = [answers[i] for i in rows]
-        regressed = tuned(matrix, [one.grade for one in held], [cluster(one.example) for one in held])
-        for i, near, value in zip(rows, nearest(matrix, [one.text for one in held]), regressed.tolist(), strict=True):
-            graded["tuned"][i] = None if np.isnan(value) else value
-            if near is not None:
-                graded["similar"][i], said["similar"][i] = held[near].grade, held[near].feedback
-    if all(value is None for arm in graded.values() for value in arm):
-        raise Abstain("no grade was readable, and the answers have no embeddings that differ")
-
-    def rate(answer: Answer, feedback: str) -> Flow[tuple[float | None, str]]:
-        if not feedback.strip():
-            return None, ""
-        return (yield from ask(answer, "rate_feedback", RATE, rater, 1, 5, feedback=feedback.strip()))
-
-    rated = yield from gather(rate(a, text) for texts in said.values() for a, text in zip(answers, texts, strict=True))
-    values = [value for value, _ in rated]
-    feedback = {"zero_shot": values[: len(answers)], "similar": values[len(answers) :]}
-    return errors(answers, graded, feedback, high=high)
+        values = tuned(matrix, [one.grade for one in held], [cluster(one.example) for one in held])
+        for i, near, value in zip(rows, nearest(matrix, [one.text for one in held]), values.tolist(), strict=True):
+            regressed[i] = None if np.isnan(value) else value
+            alike[i] = None if near is None else held[near]
+    return alike, regressed

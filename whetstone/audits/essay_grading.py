@@ -15,6 +15,7 @@ from whetstone.core.flow import Flow, gather, sample
 from whetstone.core.registry import method
 from whetstone.core.types import Case, Finding, Sampling, Task, form, user
 from whetstone.signals import forms
+from whetstone.signals.code_checks import words
 from whetstone.signals.parsing import read_score
 
 GRADE = """Task: {question}
@@ -84,14 +85,14 @@ def known(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float | 
 
 def features(text: str) -> list[float]:
     """Log number of words, mean lengths of words and sentences, share of distinct and of long words, commas a word."""
-    words = re.findall(r"\w+(?:['’-]\w+)*", text.lower())
+    written = words(text.lower())
     sentences = [piece for piece in re.split(r"[.!?]+\s", text) if piece.strip()]
-    n = max(len(words), 1)
+    n = max(len(written), 1)
     return [
-        float(np.log1p(len(words))),
-        fmean(map(len, words)) if words else 0.0,
+        float(np.log1p(len(written))),
+        fmean(map(len, written)) if written else 0.0,
         n / max(len(sentences), 1),
-        len(set(words)) / n,
-        sum(len(word) > 6 for word in words) / n,
+        len(set(written)) / n,
+        sum(len(word) > 6 for word in written) / n,
         text.count(",") / n,
     ]

@@ -51,7 +51,7 @@ def insert_error(text: str, kind: str, rng: Random, *, others: Sequence[str] = (
         others: texts that names and added words are taken from.
     """
     tokens = text.split()
-    changed = _changed(list(tokens), kind, rng, [token for other in others for token in other.split()])
+    changed = _changed(tokens, kind, rng, [token for other in others for token in other.split()])
     return " ".join(changed) if changed is not None and changed != tokens else None
 
 
@@ -68,55 +68,85 @@ def bare(token: str) -> str:
     return re.sub(r"^\W+|\W+$", "", token).lower()
 
 
-def _changed(tokens: list[str], kind: str, rng: Random, pool: Sequence[str]) -> list[str] | None:
-    if kind in CLASSES:
-        places = [i for i, token in enumerate(tokens) if bare(token) in CLASSES[kind]]
-        digits = [i for i, token in enumerate(tokens) if kind == "number" and re.search(r"\d", token)]
-        if not places + digits:
-            return None
-        at = rng.choice(places + digits)
-        others = [word for word in CLASSES[kind] if word != bare(tokens[at])]
-        new = str(rng.randrange(2, 99)) if at in digits else rng.choice(others)
-        return _put(tokens, at, new)
-    if kind == "entity":
-        places = names(tokens)
-        known = [bare(pool[i]) for i in names(pool)]
-        others = sorted({name for name in known if name not in map(bare, tokens)})
-        return _put(tokens, rng.choice(places), rng.choice(others)) if places and others else None
-    if kind == "negation":
-        given = [i for i, token in enumerate(tokens) if bare(token) == "not"]
-        if given:
-            return tokens[: given[0]] + tokens[given[0] + 1 :]
-        places = [i for i, token in enumerate(tokens) if bare(token) in HELPERS]
-        return [*tokens[: places[0] + 1], "not", *tokens[places[0] + 1 :]] if places else None
-    if kind == "swap":
-        named, long = names(tokens), [i for i, token in enumerate(tokens) if len(bare(token)) > 4]
-        places = named if len({bare(tokens[i]) for i in named}) > 1 else long
-        if len(places) < 2:
-            return None
-        a, b = sorted(rng.sample(places, 2))
-        first, second = tokens[a], tokens[b]
-        return _put(_put(tokens, a, bare(second)), b, bare(first))
-    if kind == "spelling":
-        places = [i for i, token in enumerate(tokens) if len(bare(token)) > 4]
-        if not places:
-            return None
-        at = rng.choice(places)
-        word = bare(tokens[at])
-        cut = rng.randrange(1, len(word) - 2)
-        return _put(tokens, at, word[:cut] + word[cut + 1] + word[cut] + word[cut + 2 :])
+def _changed(tokens: Sequence[str], kind: str, rng: Random, pool: Sequence[str]) -> list[str] | None:
+    match kind:
+        case "entity":
+            return _renamed(tokens, rng, pool)
+        case "negation":
+            return _negated(tokens)
+        case "swap":
+            return _swapped(tokens, rng)
+        case "spelling":
+            return _misspelt(tokens, rng)
+        case "order" | "omission" | "addition" | "repetition":
+            return _run_changed(tokens, kind, rng, pool)
+    return _other_of(kind, tokens, rng)
+
+
+def _other_of(kind: str, tokens: Sequence[str], rng: Random) -> list[str] | None:
+    """A word of a class becomes another one; a number in digits too."""
+    places = [i for i, token in enumerate(tokens) if bare(token) in CLASSES[kind]]
+    digits = [i for i, token in enumerate(tokens) if kind == "number" and re.search(r"\d", token)]
+    if not places + digits:
+        return None
+    at = rng.choice(places + digits)
+    others = [word for word in CLASSES[kind] if word != bare(tokens[at])]
+    return _put(tokens, at, str(rng.randrange(2, 99)) if at in digits else rng.choice(others))
+
+
+def _renamed(tokens: Sequence[str], rng: Random, pool: Sequence[str]) -> list[str] | None:
+    places = names(tokens)
+    known = [bare(pool[i]) for i in names(pool)]
+    others = sorted({name for name in known if name not in map(bare, tokens)})
+    return _put(tokens, rng.choice(places), rng.choice(others)) if places and others else None
+
+
+def _negated(tokens: Sequence[str]) -> list[str] | None:
+    """The first "not" goes, or one comes after the first auxiliary."""
+    given = [i for i, token in enumerate(tokens) if bare(token) == "not"]
+    if given:
+        return [*tokens[: given[0]], *tokens[given[0] + 1 :]]
+    places = [i for i, token in enumerate(tokens) if bare(token) in HELPERS]
+    return [*tokens[: places[0] + 1], "not", *tokens[places[0] + 1 :]] if places else None
+
+
+def _swapped(tokens: Sequence[str], rng: Random) -> list[str] | None:
+    named = names(tokens)
+    places = named if len({bare(tokens[i]) for i in named}) > 1 else _long(tokens)
+    if len(places) < 2:
+        return None
+    a, b = sorted(rng.sample(places, 2))
+    return _put(_put(tokens, a, bare(tokens[b])), b, bare(tokens[a]))
+
+
+def _misspelt(tokens: Sequence[str], rng: Random) -> list[str] | None:
+    places = _long(tokens)
+    if not places:
+        return None
+    at = rng.choice(places)
+    word = bare(tokens[at])
+    cut = rng.randrange(1, len(word) - 2)
+    return _put(tokens, at, word[:cut] + word[cut + 1] + word[cut] + word[cut + 2 :])
+
+
+def _run_changed(tokens: Sequence[str], kind: str, rng: Random, pool: Sequence[str]) -> list[str] | None:
     if len(tokens) < 2 * RUN:
         return None
     at = rng.randrange(1, len(tokens) - RUN)
-    run = tokens[at : at + RUN]
-    if kind == "omission":
-        return tokens[:at] + tokens[at + RUN :]
-    if kind == "repetition":
-        return tokens[: at + RUN] + run + tokens[at + RUN :]
-    if kind == "order":
-        return tokens[:at] + rng.sample(run, RUN) + tokens[at + RUN :]
+    before, run, after = tokens[:at], tokens[at : at + RUN], tokens[at + RUN :]
+    match kind:
+        case "omission":
+            return [*before, *after]
+        case "repetition":
+            return [*before, *run, *run, *after]
+        case "order":
+            return [*before, *rng.sample(run, RUN), *after]
     start = rng.randrange(max(1, len(pool) - RUN)) if pool else 0
-    return tokens[:at] + list(pool[start : start + RUN]) + tokens[at:]
+    return [*before, *pool[start : start + RUN], *run, *after]
+
+
+def _long(tokens: Sequence[str]) -> list[int]:
+    return [i for i, token in enumerate(tokens) if len(bare(token)) > 4]
 
 
 def _put(tokens: Sequence[str], at: int, word: str) -> list[str]:
