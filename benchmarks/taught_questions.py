@@ -355,7 +355,7 @@ def run_points(*, n: int = 100, lessons: int = 10000, repeats: int = 8) -> None:
     agreement(heard, truth)
 
 
-def run_reference(*, n: int = 200, lessons: int = 3000) -> None:
+def run_reference(*, n: int = 200, lessons: int = 5000) -> None:
     judges = {"self-reference": self_reference_judge, "direct": pairwise_judge}
     flows = (judge(TASK, c.example, *c.candidates) for c in pairs("train", lessons) for judge in judges.values())
     model, test, shares = taught(flows, lessons=lessons), pairs("test", n), []
