@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 import torch
-from generation import answered, generate
+from _generation import answered, generate
 from rich.console import Console
 from rich.table import Table
 

@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 
 import torch
-from generation import answered
+from _generation import answered
 from rich.console import Console
 from rich.table import Table
 

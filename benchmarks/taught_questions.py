@@ -2,7 +2,7 @@
 
 The embedded model cannot read the English questions of these methods. Here a small one (two layers, 64 wide, a word a
 token) is trained from scratch to read: first which requested words an answer has, then the very questions of one
-method, as a teacher who knows the truth answers them on training items (`taught_world.py`). The method then runs on it
+method, as a teacher who knows the truth answers them on training items (`_taught_world.py`). The method then runs on it
 with new items. The teacher has a flaw only where the paper is about one. `python benchmarks/taught_questions.py NAME
 ...` runs parts; the tables stand in `docs/taught_questions.md`.
 """
@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from taught_world import (
+from _taught_world import (
     TASK,
     TOKEN,
     WORDS,

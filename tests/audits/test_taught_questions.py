@@ -27,7 +27,7 @@ def test_a_taught_judge_grades_essays_that_it_never_saw(taught, capsys) -> None:
 
 
 def test_no_set_of_words_is_both_taught_and_tested(taught) -> None:
-    world = taught("taught_world")
+    world = taught("_taught_world")
     sets = {
         split: {frozenset(world.wanted(case.example.question)) for case in world.cases(split, 600)}
         for split in ("reading", "train", "test")
