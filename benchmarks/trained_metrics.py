@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from whetstone.audits.dialogue_quality import dialogue_quality
@@ -40,7 +39,7 @@ def world(path: str) -> Any:
     spec = importlib.util.spec_from_file_location(path.replace("/", "_"), TESTS / f"{path}.py")
     assert spec
     assert spec.loader
-    module = ModuleType(spec.name)
+    module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
@@ -62,9 +61,8 @@ def rounds(found: Iterable[Round]) -> None:
 
 def lm(words: Any) -> tuple[Any, Any]:
     """A model from scratch and its runner."""
-    shared = world("loops/conftest")
-    model = shared.make_reader(words)
-    return model, shared.Drive(model)
+    model = world("loops/conftest").make_reader(words)
+    return model, world("conftest").Drive(model)
 
 
 def run_mismatch() -> None:
@@ -113,7 +111,7 @@ def run_aspects() -> None:
 
 
 def run_critic() -> None:
-    model, runner = load_grit(), world("loops/conftest").Drive
+    model, runner = load_grit(), world("conftest").Drive
     settings = {"questions": 700, "policy": 80, "monitor": 60, "lr": 5e-3}
     rounds(generalist_critic(model, load_task("ledger:levels=3-5"), runner(model), **settings))
 

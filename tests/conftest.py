@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from math import log
 from random import Random
@@ -23,6 +24,7 @@ from whetstone.core.types import (
     Example,
     Form,
     Generation,
+    Model,
     Reply,
     Request,
     Sample,
@@ -116,12 +118,38 @@ def run(flow: Flow[Any], answer: Answer | None = None, **options: Any) -> Any:
     return every({"flow": flow}, answer or no_model, **options).results["flow"]
 
 
+class Drive:
+    """A `Runner` over one model, in which no flow may fail but for what the model cannot do; `calls` keeps the names of
+    the phases."""
+
+    def __init__(self, model: Model, *, seed: int = 0) -> None:
+        self.model, self.seed = model, seed
+        self.calls: list[str] = []
+
+    def __call__(self, name: str, flows: Mapping[str, Flow[object]]) -> Driven[object]:
+        self.calls.append(name)
+        driven = drive({f"{name}/{key}": flow for key, flow in flows.items()}, {"policy": self.model}, seed=self.seed)
+        for failure in driven.failures.values():
+            assert failure.error == "Unsupported", failure.traceback
+        start = len(name) + 1
+        return replace(
+            driven,
+            results={key[start:]: value for key, value in driven.results.items()},
+            spent={key[start:]: value for key, value in driven.spent.items()},
+        )
+
+
 def no_model(request: Request) -> Exception:
     return ModelError("this method must not ask anything")
 
 
 def case(i: int, texts: tuple[str, ...], right: tuple[bool | None, ...], source: str = "toy") -> Case:
     return Case(question(i), candidates(*texts, source=source), right)
+
+
+@pytest.fixture
+def drive_on() -> type[Drive]:
+    return Drive
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,12 @@ python docs/examples/train_judge.py j1 --model grit:runs/judge --plot accuracy.s
 from __future__ import annotations
 
 import argparse
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from whetstone.audits.asking import literal
 from whetstone.core.flow import Driven, Flow, drive
 from whetstone.core.registry import load
 from whetstone.core.types import Finding, Model, Round
@@ -29,14 +29,6 @@ class Runner:
     def __call__(self, name: str, flows: Mapping[str, Flow[Any]]) -> Driven[Any]:
         driven = drive({f"{name}/{key}": flow for key, flow in flows.items()}, {"policy": self.model}, seed=0)
         return replace(driven, results={key[len(name) + 1 :]: value for key, value in driven.results.items()})
-
-
-def value(text: str) -> Any:
-    """A number, truth value or tuple, else text."""
-    try:
-        return ast.literal_eval(text)
-    except (SyntaxError, ValueError):
-        return text
 
 
 def row(name: str, found: Finding) -> str:
@@ -85,7 +77,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, help="an SVG file of accuracy against looks, for j1")
     args = parser.parse_intermixed_args()
     model: Any = load_model(args.model)
-    options = {name: value(text) for name, _, text in (option.partition("=") for option in args.options)}
+    options = {name: literal(text) for name, _, text in (option.partition("=") for option in args.options)}
     rounds: list[Round] = []
     for done in load(args.loop, "loop")(model, load_task(args.task), Runner(model), **options):
         rounds.append(done)
@@ -93,6 +85,8 @@ def main() -> None:
         print("\n".join(row(name, found) for name, found in done.metrics.items()), flush=True)
         for alarm in done.alarms:
             print(f"  {alarm.guard}: {alarm.message}")
+    if args.plot and not rounds:
+        parser.error(f"--plot: {args.loop} has no round to draw; set rounds above 0")
     if args.plot:
         args.plot.write_text(plot(rounds), encoding="utf-8")
     if args.out:

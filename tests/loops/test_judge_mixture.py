@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from random import Random
 
 import pytest
@@ -61,6 +62,10 @@ def test_judgment_files_of_many_shapes_become_one_text_to_text_task() -> None:
     for bad in ({"prompt": "q"}, {"first": "a", "second": "b", "winner": "neither"}):
         with pytest.raises(TaskError, match="x, row 1"):
             standard_rows([bad], dataset="x", task="")
+    for grade in (math.nan, math.inf):
+        rows = [{"prompt": "q", "response": "a", "score": 3}, {"prompt": "q", "response": "a", "score": grade}]
+        with pytest.raises(TaskError, match=f"x, row 2: score is {grade}"):
+            standard_rows(rows, dataset="x", task="")
 
 
 def test_lessons_read_their_own_targets() -> None:

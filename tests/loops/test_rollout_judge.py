@@ -154,6 +154,15 @@ def test_questions_by_hand() -> None:
         lessons_of(Example("e", user("x"), meta={"frames": ["a"], "action": "fly", "actions": ["east", "west"]}))
 
 
+@pytest.mark.parametrize("scope", ["partial", "low_rank"])
+def test_a_rate_of_zero_moves_no_weight(reader, drive_on, scope) -> None:
+    model = reader(WORDS)
+    before, settings = model.fingerprint, {"rollouts": 20, "monitor": 2, "max_tokens": 2, "adapter_lr": 0.0}
+    (only,) = rollout_judge(model, Game(), drive_on(model), scopes=scope, **settings)
+    assert only.kept > 0
+    assert model.fingerprint == before
+
+
 def test_tuning_changes_no_more_than_it_may(reader, drive_on) -> None:
     items = [Demonstration(user("Frame 1 : knight in hall"), "Answer : east")] * 4
     for scope in ("partial", "low_rank"):

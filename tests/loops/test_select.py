@@ -168,6 +168,8 @@ def test_replay_makes_up_its_share_with_the_mean_weight():
     assert sum(item.completion == "Y" for item in with_replay(new, [], [role] * 20, 0.2, Random(0))) == 5
     assert len(with_replay(new, new, [role], 0.2, Random(0))) == 25
     assert with_replay(new, [], [], 0.5, Random(0)) == new
+    with pytest.raises(ConfigError, match="replay is 1; it is a share"):
+        with_replay(new, new, [], 1.0, Random(0))
 
 
 def test_contradiction_bounds_the_share_of_wrong_labels():

@@ -7,8 +7,11 @@ import pytest
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import Candidate, Example, Generation, user
 from whetstone.loops._preferences import rank_consistency, ranking_accuracy, reward_pairs, strength, win_rate
+from whetstone.loops._rewarding import judged_again
 from whetstone.loops._rollout import Group
+from whetstone.loops._round import Turn
 from whetstone.loops.self_rewarding import self_rewarding
+from whetstone.models.scripted import ScriptedModel
 
 SETTINGS = {"questions": 80, "k": 5, "temperature": 1.0, "tokens_per_batch": 256, "monitor": 24, "lr": 1e-3}
 
@@ -78,6 +81,13 @@ def test_consistency_weight_softens_what_the_judges_disagree_on(tiny, largest, d
     assert 0.5 < agreement.estimate < 1.0
 
 
+def test_samples_are_judged_again_by_a_signal_and_none_are_no_samples(drive_on):
+    old = group("74", [0.9, 0.1])
+    judged = judged_again(None, Turn(2, drive_on(ScriptedModel(["Y"]))), None, [old], "answer_length")
+    assert [row.rewards for row in judged] == [(2.0, 2.0)]
+    assert judged_again(None, Turn(2, drive_on(ScriptedModel(["Y"]))), None, [], "answer_length") == []
+
+
 def test_full_consistency_is_plain_dpo(tiny, largest, drive_on):
     """In the first round there is no previous model: C = 1, and the weights are those of hard labels."""
     start, found = tiny.state(), []
@@ -93,6 +103,17 @@ def test_audited_rounds_report_ranking_accuracy_and_win_rate(tiny, largest, driv
     assert first.metrics["ranking_accuracy"].estimate > 0.5
     assert 0 < first.metrics["win_rate"].estimate < 1
     assert "reward_gap" not in first.metrics  # a likelihood is no probability of being right
+
+
+def test_a_question_whose_samples_failed_is_not_compared(tiny, largest, drive_on):
+    class Losing(drive_on):
+        def __call__(self, name, flows):
+            keys = list(flows)
+            return super().__call__(name, {k: flows[k] for k in keys[1 if name.endswith("after") else 0 :]})
+
+    settings = {**SETTINGS, "questions": 10, "monitor": 6}
+    first = next(self_rewarding(tiny, largest(), Losing(tiny), signal="", audited=True, **settings))
+    assert first.metrics["win_rate"].n == 5
 
 
 def test_the_reward_gap_is_the_mean_reward_minus_the_share_of_right_samples(tiny, largest, drive_on):

@@ -10,6 +10,7 @@ import torch
 
 from whetstone.core.errors import ConfigError, ModelError
 from whetstone.core.types import user
+from whetstone.loops._round import Turn, imitated
 from whetstone.loops._train import batches, log_likelihoods, train
 from whetstone.loops.objectives import Demonstration, Preference, likelihood
 
@@ -105,3 +106,15 @@ def test_log_likelihoods_do_not_depend_on_the_batch(tiny):
     together = log_likelihoods(tiny, texts, tokens_per_batch=64)
     assert [n for _, n in alone] == [n for _, n in together] == [3] * 30
     assert [v for v, _ in together] == pytest.approx([v for v, _ in alone], abs=1e-4)
+
+
+def test_every_round_of_imitation_begins_at_a_lower_rate(tiny):
+    start = tiny.state()
+    for index, lr, rate in ((1, 4e-3, 4e-3), (4, 4e-3, 1e-3), (1, None, tiny.learning_rate), (2, 0.0, 0.0)):
+        tiny.load_state(start)
+        metrics = imitated(tiny, items(), Turn(index, None), Random(5), rounds=4, lr=lr, tokens_per_batch=64)
+        found = tiny.fingerprint
+        tiny.load_state(start)
+        log = train(tiny, items(), likelihood, lr=rate, tokens_per_batch=64, seed=Random(5).randrange(2**31))
+        assert found == tiny.fingerprint
+        assert metrics["loss"].n == log.steps

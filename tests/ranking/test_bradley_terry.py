@@ -373,6 +373,13 @@ def test_clusters_that_are_not_there(example: Comparisons) -> None:
     assert any("of one group" in note for note in found.notes)
 
 
+def test_one_comparison_alone_is_no_group_of_comparisons() -> None:
+    single = Comparisons(("a", "b"), np.array([0]), np.array([1]), np.array([1]), group=np.array([0]))
+    found = bradley_terry(single)
+    assert found.settings["covariance"] == "model"
+    assert not any("of one group" in note for note in found.notes)
+
+
 def test_same_seed_same_result(example: Comparisons) -> None:
     first, again, other = (bradley_terry(example, rounds=50, seed=seed) for seed in (1, 1, 2))
     assert first.low is not None

@@ -1,15 +1,14 @@
-"""A task whose answers tell what is planted, and a runner over a scripted model."""
+"""A task whose answers tell what is planted, and a scripted model."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from whetstone.core.flow import Driven, Flow, drive
-from whetstone.core.types import Example, Generation, Model, Request, Sample, Sampling, Signal, Usage, form, user
+from whetstone.core.errors import Unsupported
+from whetstone.core.types import Example, Generation, Reply, Request, Sample, Sampling, Signal, Usage, form, user
 from whetstone.models.scripted import ScriptedModel
 
 
@@ -41,29 +40,12 @@ class Letters:
         return None
 
 
-class Drive:
-    """A `Runner` over one model."""
-
-    def __init__(self, model: Model, *, seed: int = 0) -> None:
-        self.model, self.seed = model, seed
-        self.calls: list[str] = []
-
-    def __call__(self, name: str, flows: Mapping[str, Flow[object]]) -> Driven[object]:
-        self.calls.append(name)
-        driven = drive({f"{name}/{key}": flow for key, flow in flows.items()}, {"policy": self.model}, seed=self.seed)
-        start = len(name) + 1
-        return replace(
-            driven,
-            results={key[start:]: value for key, value in driven.results.items()},
-            spent={key[start:]: value for key, value in driven.spent.items()},
-        )
-
-
 def speaking(answer: Callable[[Sample, random.Random], str]) -> ScriptedModel:
-    """A model that answers a sample by a function of the request and its own dice."""
+    """A model that answers a sample by a function of the request and its own dice, and can do nothing else."""
 
-    def reply(request: Request) -> Generation:
-        assert isinstance(request, Sample)
+    def reply(request: Request) -> Reply | Exception:
+        if not isinstance(request, Sample):
+            return Unsupported("samples only")
         dice = random.Random(f"{request.sampling.seed}/{request.prompt[-1].text}/{request.sampling.temperature}")
         text = answer(request, dice)
         return Generation(text, usage=Usage(10, max(1, len(text))))
@@ -74,11 +56,6 @@ def speaking(answer: Callable[[Sample, random.Random], str]) -> ScriptedModel:
 @pytest.fixture
 def letters() -> type[Letters]:
     return Letters
-
-
-@pytest.fixture
-def drive_on() -> type[Drive]:
-    return Drive
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 `correct` [questions][K] and `rewards` [questions][K] belong to the same samples; a reward of None is never selected.
 Source: "B-STaR: Monitoring and Balancing Exploration and Exploitation in Self-Taught Reasoners" and its code
-(`determine_hyper.py`): n* = 8, selection above a threshold, best first, duplicates removed, at most `cap` a question.
+(`determine_hyper.py`): n* = 8, selection above a threshold, best first, duplicates removed.
 """
 
 from __future__ import annotations
@@ -25,26 +25,31 @@ class Query:
     rewards: tuple[float | None, ...]
 
 
-def selected(query: Query, threshold: float, cap: int | None = None) -> list[int]:
-    """Positions above the threshold, best first, each text once, at most `cap`."""
-    above = [i for i, reward in enumerate(query.rewards) if reward is not None and reward > threshold]
-    order = sorted(above, key=lambda i: -(query.rewards[i] or 0.0))
+def ranked(query: Query) -> list[tuple[int, float]]:
+    """Position and reward of the rewarded samples, best first; ties go to the earlier sample."""
+    rewarded = [(i, reward) for i, reward in enumerate(query.rewards) if reward is not None]
+    return sorted(rewarded, key=lambda pair: -pair[1])
+
+
+def selected(query: Query, threshold: float) -> list[int]:
+    """Positions above the threshold, best first, each text once."""
     first: dict[str, int] = {}
-    for i in order:
-        first.setdefault(query.texts[i], i)
-    return list(first.values())[:cap]
+    for i, reward in ranked(query):
+        if reward > threshold:
+            first.setdefault(query.texts[i], i)
+    return list(first.values())
 
 
-def balance_score(query: Query, threshold: float, *, n_star: int = N_STAR, cap: int | None = None) -> float:
+def balance_score(query: Query, threshold: float, *, n_star: int = N_STAR) -> float:
     """min(right / n*, 1) * (right / selected), both counted over different texts; 0 when nothing is selected."""
-    chosen = selected(query, threshold, cap)
+    chosen = selected(query, threshold)
     right = sum(query.correct[i] for i in chosen)
     return min(right / n_star, 1.0) * right / len(chosen) if chosen else 0.0
 
 
-def balance(queries: Sequence[Query], threshold: float, *, n_star: int = N_STAR, cap: int | None = None) -> Estimate:
+def balance(queries: Sequence[Query], threshold: float, *, n_star: int = N_STAR) -> Estimate:
     """Mean balance score over questions."""
-    return proportion([balance_score(query, threshold, n_star=n_star, cap=cap) for query in queries])
+    return proportion([balance_score(query, threshold, n_star=n_star) for query in queries])
 
 
 def pass_at_k_s(queries: Sequence[Query], s: int = 1) -> Estimate:
@@ -59,9 +64,6 @@ def reward_at_k_s(queries: Sequence[Query], s: int = 1) -> Estimate:
     """
     hits = 0
     for query in queries:
-        order = sorted(
-            (i for i, reward in enumerate(query.rewards) if reward is not None),
-            key=lambda i: -(query.rewards[i] or 0.0),
-        )
-        hits += len(order) >= s and all(query.correct[i] for i in order[:s])
+        order = ranked(query)
+        hits += len(order) >= s and all(query.correct[i] for i, _ in order[:s])
     return wilson(hits, len(queries))

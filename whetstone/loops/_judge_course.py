@@ -173,14 +173,14 @@ class Course:
     ) -> dict[str, Finding]:
         """One phase of training on judgments and on `rehearse` of rehearsed replies among them.
 
-        Preferences get their reference first.
+        Preferences get their reference first. `lr` of None is the course's, and that of None the model's own.
         """
         wanted = min(len(self.rehearsal), round(len(data) * self.rehearse / (1 - self.rehearse)))
         rehearsal = rng.sample(self.rehearsal, wanted)
         pairs = [item for item in data if isinstance(item, Preference)]
         others = [item for item in data if not isinstance(item, Preference)]
         items: list[TrainingItem] = [*with_reference(self.model, pairs), *others, *rehearsal]
-        rate = lr or self.lr or self.model.learning_rate
+        rate = next(r for r in (lr, self.lr, self.model.learning_rate) if r is not None)
         settings = {"epochs": self.epochs, "tokens_per_batch": self.tokens_per_batch, "seed": rng.randrange(2**31)}
         return training(train(self.model, items, objective, lr=rate, **settings))
 

@@ -7,7 +7,7 @@ could not be read is wrong and counted apart; it never gets a default verdict.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -133,11 +133,6 @@ def read(item: Item, reply: Generation) -> Judgment:
     if reading is None or reading.value not in item.values:
         return Judgment(reply, None)
     return Judgment(reply, reading.value, letter_probabilities(reply, reading, item.values))
-
-
-def first(judged: Iterable[Judged], k: int) -> list[Judged]:
-    """The same items with only the first `k` judgments of each."""
-    return [replace(row, judgments=row.judgments[:k]) for row in judged]
 
 
 def measure(judged: Sequence[Judged]) -> dict[str, Finding]:

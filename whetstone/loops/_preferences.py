@@ -99,5 +99,6 @@ def win_rate(after: Values, before: Values) -> Finding:
         known = [value for value in row if value is not None]
         return sum(known) / len(known)
 
-    both = [pair for pair in zip(after, before, strict=True) if any(v is not None for v in pair[0])]
+    pairs = zip(after, before, strict=True)
+    both = [pair for pair in pairs if all(any(v is not None for v in row) for row in pair)]
     return finding("win_rate", proportion([(1 + accuracy(new) - accuracy(old)) / 2 for new, old in both]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -28,15 +28,15 @@ def rewarded(model: Trainable, sampler: Sampler, turn: Turn, phase: str, example
 
 
 def judged_again(model: Trainable, turn: Turn, task: Task, groups: Sequence[Group], signal: str) -> list[Group]:
-    """The same samples with rewards of the model as it is now."""
-    rows = likelihoods(model, groups)
-    if signal:
-        judge = load(signal, "signal")
-        flows = {f"{i}": judge(task, group.example, group.candidates) for i, group in enumerate(groups)}
-        found = turn("judge again", flows).results
-        unknown = [Signal(None, "score", abstained="failed")] * len(groups[0].candidates)
-        rows = [[s.value for s in found.get(f"{i}", unknown)] for i in range(len(groups))]
-    return [replace(group, rewards=tuple(row)) for group, row in zip(groups, rows, strict=True)]
+    """The same samples with rewards of the model as it is now, none where the signal's flow failed."""
+    if not signal:
+        rows = likelihoods(model, groups)
+        return [replace(group, rewards=tuple(row)) for group, row in zip(groups, rows, strict=True)]
+    judge = load(signal, "signal")
+    flows = {f"{i}": judge(task, group.example, group.candidates) for i, group in enumerate(groups)}
+    found: Mapping[str, Sequence[Signal]] = turn("judge again", flows).results
+    values = {i: tuple(signal.value for signal in signals) for i, signals in found.items()}
+    return [replace(g, rewards=values.get(f"{i}", (None,) * len(g.candidates))) for i, g in enumerate(groups)]
 
 
 def likelihoods(model: Trainable, groups: Sequence[Group]) -> list[list[float | None]]:

@@ -1,4 +1,4 @@
-"""What the rounds of all loops have in common: exploring, monitoring, replaying, accounting."""
+"""What the rounds of all loops have in common: monitoring, training, replaying, accounting."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from itertools import islice
 from random import Random
 from typing import TypeVar
 
+from whetstone.core.errors import ConfigError
 from whetstone.core.flow import Driven, Flow, Runner
 from whetstone.core.types import Alarm, Example, Finding, Round, Task
-from whetstone.loops.objectives import Demonstration
+from whetstone.loops._measure import training
+from whetstone.loops._train import train
+from whetstone.loops.objectives import Demonstration, likelihood
 from whetstone.loops.trainable import Trainable
 
 T = TypeVar("T")
@@ -56,6 +59,26 @@ def before(findings: Mapping[str, Finding]) -> dict[str, Finding]:
     return {f"before/{name}": finding for name, finding in findings.items()}
 
 
+def imitated(
+    model: Trainable,
+    items: Sequence[Demonstration],
+    turn: Turn,
+    rng: Random,
+    *,
+    rounds: int,
+    lr: float | None,
+    tokens_per_batch: int,
+) -> dict[str, Finding]:
+    """One of `rounds` supervised phases, each of which begins at a lower rate than the one before.
+
+    Args:
+        lr: learning rate of the first round, from which it falls linearly; None for the model's own.
+    """
+    rate = (model.learning_rate if lr is None else lr) * (1 - (turn.index - 1) / rounds)
+    seed = rng.randrange(2**31)
+    return training(train(model, items, likelihood, lr=rate, tokens_per_batch=tokens_per_batch, seed=seed))
+
+
 def with_replay(
     new: Sequence[Demonstration],
     earlier: Sequence[Demonstration],
@@ -67,7 +90,11 @@ def with_replay(
 
     Half of what is remembered are earlier answers and half other roles, as far as there are as many. Each weighs as
     much as the mean new item.
+
+    Raises ConfigError for a share that is not below 1.
     """
+    if not 0 <= share < 1:
+        raise ConfigError(f"replay is {share:g}; it is a share of the training items, below 1")
     wanted = round(len(new) * share / (1 - share))
     some = min(len(roles), max(wanted // 2, wanted - len(earlier)))
     chosen = rng.sample(list(roles), some) + rng.sample(list(earlier), min(len(earlier), wanted - some))

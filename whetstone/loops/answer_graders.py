@@ -15,10 +15,8 @@ from whetstone.core.flow import Flow, Runner
 from whetstone.core.registry import method
 from whetstone.core.types import Finding, Round, Task
 from whetstone.loops._graders import Graded, answers_of, asked, most_similar, question, rated, reply, vector
-from whetstone.loops._measure import training
-from whetstone.loops._round import Turn
-from whetstone.loops._train import train
-from whetstone.loops.objectives import Demonstration, likelihood
+from whetstone.loops._round import Turn, imitated
+from whetstone.loops.objectives import Demonstration
 from whetstone.loops.trainable import Trainable
 
 T = TypeVar("T")
@@ -66,7 +64,7 @@ def answer_graders(
         and `sheet`, with rows in random order for people to rate who are not told whose feedback it is
         (`audits/blind_feedback.py` reads them back).
     """
-    rng, rate = Random(seed), model.learning_rate if lr is None else lr
+    rng = Random(seed)
     taught = answers_of(task.examples("train", seed=seed))
     held = answers_of(task.examples("dev", n=monitor, seed=seed))
     if not taught or not held:
@@ -79,8 +77,7 @@ def answer_graders(
             said["similar"] = _similar(turn, taught, held, layer)
         drawn = [rng.choice(taught) for _ in range(answers)]
         items = [Demonstration(question(answer, high), reply(answer)) for answer in drawn]
-        settings = {"tokens_per_batch": tokens_per_batch, "seed": rng.randrange(2**31)}
-        metrics = training(train(model, items, likelihood, lr=rate * (1 - (index - 1) / rounds), **settings))
+        metrics = imitated(model, items, turn, rng, rounds=rounds, lr=lr, tokens_per_batch=tokens_per_batch)
         said["fine_tuned"] = _each(turn, "fine tuned", [asked(a, high=high, max_tokens=max_tokens) for a in held])
         metrics |= compared(turn, held, said, high=high, rater=rater, max_tokens=max_tokens, seed=seed)
         yield turn.end(model, seen=answers, kept=answers, metrics=metrics)

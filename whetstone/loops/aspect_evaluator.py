@@ -11,11 +11,8 @@ from whetstone.core.registry import method
 from whetstone.core.types import Example, Finding, Round, Task, form, user
 from whetstone.loops._judging import Judged, gain, measure
 from whetstone.loops._lessons import LETTERS, Lesson, by_name, examined, made
-from whetstone.loops._measure import training
 from whetstone.loops._names import named
-from whetstone.loops._round import Turn, before
-from whetstone.loops._train import train
-from whetstone.loops.objectives import likelihood
+from whetstone.loops._round import Turn, before, imitated
 from whetstone.loops.trainable import Trainable
 from whetstone.signals import forms
 from whetstone.signals.aspect_judge import COMPARE, read_tree
@@ -61,7 +58,7 @@ def aspect_evaluator(
         A round with `agreement/ASPECT` for every aspect and for every inner node of the tree that holds several,
         `accuracy`, `swap_consistency`, and `gain` over the untrained judge.
     """
-    rng, rate = Random(seed), model.learning_rate if lr is None else lr
+    rng = Random(seed)
     every = [(e.id, lesson) for e in task.examples("train", seed=seed) for lesson in lessons_of(e)]
     watched = [lesson for e in task.examples("dev", n=monitor, seed=seed) for lesson in lessons_of(e)]
     paths = sorted({lesson.dataset for lesson in [*watched, *(lesson for _, lesson in every)]})
@@ -80,8 +77,7 @@ def aspect_evaluator(
             untrained = examined(turn, "before", watched, max_tokens=max_tokens)
             metrics = before({**measure(untrained), **by_aspect(untrained, names)})
         drawn = [row.demonstration for name in rng.choices(sorted(by_pair), k=pairs) for row in by_pair[name]]
-        settings = {"tokens_per_batch": tokens_per_batch, "seed": rng.randrange(2**31)}
-        metrics |= training(train(model, drawn, likelihood, lr=rate * (1 - (index - 1) / rounds), **settings))
+        metrics |= imitated(model, drawn, turn, rng, rounds=rounds, lr=lr, tokens_per_batch=tokens_per_batch)
         now = examined(turn, "after", watched, max_tokens=max_tokens)
         metrics |= {**measure(now), **by_aspect(now, names), "gain": gain("gain", now, untrained)}
         yield turn.end(model, seen=pairs, kept=len(drawn), metrics=metrics)

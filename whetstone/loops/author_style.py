@@ -10,10 +10,8 @@ from whetstone.core.flow import Flow, Runner, sample
 from whetstone.core.registry import method
 from whetstone.core.types import Example, Finding, Prompt, Round, Sampling, Task
 from whetstone.loops._author import author_of, authored, closeness, in_style, plain, stranger, tokens_of
-from whetstone.loops._measure import training
-from whetstone.loops._round import Turn, before
-from whetstone.loops._train import train
-from whetstone.loops.objectives import Demonstration, likelihood
+from whetstone.loops._round import Turn, before, imitated
+from whetstone.loops.objectives import Demonstration
 from whetstone.loops.trainable import Trainable
 from whetstone.stats.estimate import finding
 from whetstone.stats.intervals import clustered_mean
@@ -59,7 +57,7 @@ def author_style(
         the author's token, with another author's, and with none; and `gain/other`, `gain/none`: own minus these,
         paired, against 0.
     """
-    rng, rate = Random(seed), model.learning_rate if lr is None else lr
+    rng = Random(seed)
     written, held = authored(task.examples("train", seed=seed)), authored(task.examples("dev", n=monitor, seed=seed))
     authors = sorted({author_of(example) for example in [*written, *held]})
     if len(authors) < 2 or not written or not held:
@@ -73,8 +71,7 @@ def author_style(
         # A tenth of the texts has no token, so that the model can also be asked without one.
         prompts = [in_style(plain(e), tokens[author_of(e)] if rng.random() > 0.1 else "") for e in drawn]
         items = [Demonstration(prompt, str(e.target)) for prompt, e in zip(prompts, drawn, strict=True)]
-        settings = {"tokens_per_batch": tokens_per_batch, "seed": rng.randrange(2**31)}
-        metrics |= training(train(model, items, likelihood, lr=rate * (1 - (index - 1) / rounds), **settings))
+        metrics |= imitated(model, items, turn, rng, rounds=rounds, lr=lr, tokens_per_batch=tokens_per_batch)
         metrics |= compared(turn, "after", held, tokens, metric, max_tokens)
         yield turn.end(model, seen=texts, kept=texts, metrics=metrics)
 

@@ -110,5 +110,6 @@ def djpo(
             course.train(demonstrations(kept(judged)), Random(f"{seed}/{index}"))
             metrics |= {f"sft/{name}": found for name, found in course.look(turn, "sft", rival="sft").items()}
             model.load_state(start)
-        metrics |= course.train(pairs, rng, preference(beta=beta, nll=nll), lr=dpo_lr or model.learning_rate / 4)
+        rate = model.learning_rate / 4 if dpo_lr is None else dpo_lr
+        metrics |= course.train(pairs, rng, preference(beta=beta, nll=nll), lr=rate)
         yield course.end(turn, seen=seen, kept=len(pairs), metrics=metrics)

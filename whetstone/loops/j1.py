@@ -60,7 +60,7 @@ def j1(
         short: share of the reflections that keep their first look alone where it was right.
         steps, batch: steps of reinforcement, and questions in each; a look's reward is 1 if its verdict is right, its
             baseline the mean over the `k` looks at the same place.
-        lr, rl_lr: learning rates; None for the model's own, and an eighth of it for reinforcement.
+        lr, rl_lr: learning rates; None for the model's own, and an eighth of `lr` for reinforcement.
 
     Yields:
         A `Round` after each phase: the findings of `judge_sft`, `looks/1` to `looks/BUDGET` (accuracy, with the tokens
@@ -112,7 +112,7 @@ def j1(
         metrics[f"train/reward/{step + 1}"] = rewards
         data = advantages(traces)
         seen, used = seen + len(traces), used + len(data)
-        rate = rl_lr or (lr or model.learning_rate) / 8
+        rate = (model.learning_rate if lr is None else lr) / 8 if rl_lr is None else rl_lr
         if data:
             metrics |= course.train(data, Random(f"{seed}/{step}"), policy_gradient, lr=rate)
     final = ahead(course, turn, "rl", budget)

@@ -10,7 +10,7 @@ Columns are recognised by the names of the field; what a row is about stands in 
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,50 +95,69 @@ def judgments(files: Mapping[str, Iterable[Mapping[str, Any]]], *, tasks: Mappin
 
 
 def standard_rows(rows: Sequence[Mapping[str, Any]], *, dataset: str, task: str) -> list[dict[str, Json]]:
-    """Rows of one data set as `input`, `target`, `dataset`, `kind` and what its verdicts need (`labels`, `low` ...)."""
-    grades = [row[c] for row in rows for c in GRADES if isinstance(row.get(c), (int, float))]
+    """Rows of one data set as `input`, `target`, `dataset`, `kind` and what its verdicts need (`labels`, `low` ...).
+
+    Raises TaskError that names data set and row, for a grade that is not finite and a row of no known shape.
+    """
+    grades = [grade for line, row in enumerate(rows, 1) for grade in _grades(row, f"{dataset}, row {line}")]
     low, high = (min(1, *map(int, grades)), max(5, *map(int, grades))) if grades else (1, 5)
-    counts = Counter(str(row["label"]) for row in rows if row.get("label") is not None)
+    labels = sorted({str(row["label"]) for row in rows if row.get("label") is not None})
     found: list[dict[str, Json]] = []
     for line, row in enumerate(rows, 1):
+        name, where = f"{dataset}/{line}", f"{dataset}, row {line}"
         question = next((str(row[c]) for c in QUESTIONS if row.get(c) is not None), "")
-        reason = next((f"{row[c]}\n" for c in REASONS if row.get(c)), "")
-        pair = next((p for p in PAIRS if all(isinstance(row.get(c), str) for c in p)), None)
         # Both orders of a pair fall into one split.
-        shown: dict[str, Json] = {"dataset": dataset, "split": row.get("split") or split_of(f"{dataset}/{line}")}
-        if pair is not None:
-            choice = "A" if pair[0] == "chosen" else _choice(row, f"{dataset}, row {line}")
-            first, second = (str(row[c]) for c in pair)
-            texts = {"A": (first, second)} if reason else {"A": (first, second), "B": (second, first)}
-            for order, (one, two) in texts.items():
-                verdict = choice if order == "A" or choice == "E" else "AB"[choice == "A"]
-                prompt = _filled(PAIRWISE, task=task, question=question, first=one, second=two)
-                name = f"{dataset}/{line}"
-                found.append(
-                    {
-                        **shown,
-                        "input": prompt,
-                        "target": f"{reason}Verdict: {verdict}",
-                        "kind": "pairwise",
-                        "pair": name,
-                    }
-                )
-            continue
-        answer = next((str(row[c]) for c in SINGLES if isinstance(row.get(c), str)), None)
-        grade = next((row[c] for c in GRADES if isinstance(row.get(c), (int, float))), None)
-        if answer is not None and grade is not None:
-            fields = {"task": task, "question": question, "answer": answer, "low": str(low), "high": str(high)}
-            scale: dict[str, Json] = {"kind": "pointwise", "low": low, "high": high}
-            prompt = _filled(POINTWISE, **fields)
-            found.append({**shown, "input": prompt, "target": f"{reason}Score: {round(grade)}", **scale})
-        elif answer is not None and row.get("label") is not None:
-            fields = {"task": task, "question": question, "answer": answer, "labels": ", ".join(sorted(counts))}
-            kind: dict[str, Json] = {"kind": "classification", "labels": sorted(counts)}
-            prompt = _filled(CLASSIFICATION, **fields)
-            found.append({**shown, "input": prompt, "target": f"{reason}{row['label']}", **kind})
+        shown: dict[str, Json] = {"dataset": dataset, "split": row.get("split") or split_of(name)}
+        asked = {"task": task, "question": question}
+        if pair := next((p for p in PAIRS if all(isinstance(row.get(c), str) for c in p)), None):
+            found += [{**shown, **order, "pair": name} for order in _orders(row, pair, asked, where)]
         else:
-            raise TaskError(f"{dataset}, row {line}: no judgment of a known shape in its columns: {', '.join(row)}")
+            found.append({**shown, **_single(row, asked, low, high, labels, where)})
     return found
+
+
+def _orders(
+    row: Mapping[str, Any], pair: tuple[str, str], asked: Mapping[str, str], where: str
+) -> Iterator[dict[str, Json]]:
+    """A pair in both orders; where a reason goes with it, in the order that the reason was written for."""
+    reason, choice = _reason(row), "A" if pair[0] == "chosen" else _choice(row, where)
+    first, second = (str(row[c]) for c in pair)
+    swapped = {"A": "B", "B": "A", "E": "E"}[choice]
+    orders = [(first, second, choice), (second, first, swapped)]
+    for one, two, verdict in orders[:1] if reason else orders:
+        prompt = _filled(PAIRWISE, **asked, first=one, second=two)
+        yield {"input": prompt, "target": f"{reason}Verdict: {verdict}", "kind": "pairwise"}
+
+
+def _single(
+    row: Mapping[str, Any], asked: Mapping[str, str], low: int, high: int, labels: Sequence[str], where: str
+) -> dict[str, Json]:
+    """An answer with its grade, or else with its label."""
+    answer = next((str(row[c]) for c in SINGLES if isinstance(row.get(c), str)), None)
+    reason, grades = _reason(row), _grades(row, where)
+    if answer is not None and grades:
+        prompt = _filled(POINTWISE, **asked, answer=answer, low=str(low), high=str(high))
+        target = f"{reason}Score: {round(grades[0])}"
+        return {"input": prompt, "target": target, "kind": "pointwise", "low": low, "high": high}
+    if answer is not None and row.get("label") is not None:
+        prompt = _filled(CLASSIFICATION, **asked, answer=answer, labels=", ".join(labels))
+        target = f"{reason}{row['label']}"
+        return {"input": prompt, "target": target, "kind": "classification", "labels": labels}
+    raise TaskError(f"{where}: no judgment of a known shape in its columns: {', '.join(row)}")
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    """The line of a reply before the verdict."""
+    return next((f"{row[c]}\n" for c in REASONS if row.get(c)), "")
+
+
+def _grades(row: Mapping[str, Any], where: str) -> list[float]:
+    """The numbers in the columns of grades; the first is the row's own, all of them are on the data set's scale."""
+    grades = {c: row[c] for c in GRADES if isinstance(row.get(c), (int, float))}
+    for column, grade in grades.items():
+        if not math.isfinite(grade):
+            raise TaskError(f"{where}: {column} is {grade}, which is no grade; give a number or leave it out")
+    return list(grades.values())
 
 
 def _choice(row: Mapping[str, Any], where: str) -> str:

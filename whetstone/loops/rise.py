@@ -95,7 +95,8 @@ def rise(
         alarms = nothing("no item has both a right and a wrong judgment: nothing to prefer")
         yield turn.end(model, seen=seen, kept=0, metrics=metrics, alarms=alarms)
         return
-    metrics |= course.train(pairs, rng, preference(beta=beta, nll=nll), lr=dpo_lr or model.learning_rate / 4)
+    rate = model.learning_rate / 4 if dpo_lr is None else dpo_lr
+    metrics |= course.train(pairs, rng, preference(beta=beta, nll=nll), lr=rate)
     taught: dict[str, Finding] = {}
     if policy and protocol == "pairwise":
         judges = {"untrained": untrained, "sft": warmed, "rise": model.state()}

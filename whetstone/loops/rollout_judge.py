@@ -58,7 +58,7 @@ def rollout_judge(
         last: how many of a rollout's last frames are shown; 0 shows all.
         rollouts, monitor: rollouts of the train split that are taught, and of the dev split that are judged.
         share, rank: of "partial", how large a part of the weight tensors; of "low_rank", the rank.
-        lr: learning rate of "full"; None for the model's own. `adapter_lr` is that of the other two.
+        lr, adapter_lr: learning rates of "full" and of the other two; None for the model's own, and half of `lr`.
         epochs, max_tokens, tokens_per_batch: of training, and the length limit of a judgment.
 
     Examples are rollouts, see `loops/_rollout_lessons.py`. Frames that are images are shown as they are.
@@ -89,7 +89,7 @@ def rollout_judge(
             metrics = before({**measure(rivals["gain"]), **by_name(rivals["gain"], names)})
         model.load_state(start)
         learner = tuned(model, scope, share=share, rank=rank)
-        own = rate if scope == "full" else adapter_lr or rate / 2
+        own = rate if scope == "full" else rate / 2 if adapter_lr is None else adapter_lr
         items = [lesson.demonstration for lesson in taught]
         settings = {"epochs": epochs, "tokens_per_batch": tokens_per_batch, "seed": order}
         metrics |= training(train(learner, items, likelihood, lr=own, **settings))

@@ -12,11 +12,8 @@ from whetstone.core.registry import method
 from whetstone.core.types import Example, Finding, Round, Task
 from whetstone.loops._judging import Judged, gain, measure
 from whetstone.loops._lessons import Lesson, examined
-from whetstone.loops._measure import training
-from whetstone.loops._round import Turn, before
+from whetstone.loops._round import Turn, before, imitated
 from whetstone.loops._rubrics import graded_lessons, held_apart, rubric_name, synthesised
-from whetstone.loops._train import train
-from whetstone.loops.objectives import likelihood
 from whetstone.loops.trainable import Trainable
 from whetstone.stats.correlation import pearson
 from whetstone.stats.correlation_difference import correlation_difference
@@ -68,7 +65,7 @@ def rubric_judge(
         A round with `spearman` and `pearson` on held-out rubrics, `rise` (Spearman's rho minus that of the untrained
         judge, whose unreadable grades count as 3, resampling rubrics), `accuracy`, `gain` and `lessons` made.
     """
-    rng, rate = Random(seed), model.learning_rate if lr is None else lr
+    rng = Random(seed)
     by_rubric: dict[str, Example] = {}
     graded: list[Lesson] = []
     for example in chain.from_iterable(task.examples(split, seed=seed) for split in ("train", "dev")):
@@ -99,8 +96,7 @@ def rubric_judge(
             first = examined(turn, "before", watched, max_tokens=max_tokens)
             metrics = before({**measure(first), **linear(first)})
         chosen = [rng.choice(taught).demonstration for _ in range(lessons)]
-        settings = {"tokens_per_batch": tokens_per_batch, "seed": rng.randrange(2**31)}
-        metrics |= training(train(model, chosen, likelihood, lr=rate * (1 - (index - 1) / rounds), **settings))
+        metrics |= imitated(model, chosen, turn, rng, rounds=rounds, lr=lr, tokens_per_batch=tokens_per_batch)
         now = examined(turn, "after", watched, max_tokens=max_tokens)
         metrics |= {**measure(now), **linear(now), "gain": gain("gain", now, first), "rise": rise(now, first, watched)}
         metrics["lessons"] = Finding("lessons", float(len(invented)), None, len(taught))

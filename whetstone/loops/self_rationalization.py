@@ -96,7 +96,7 @@ def self_rationalization(
             alarms = nothing("all judgments of every item are equally good: nothing to prefer")
             yield turn.end(model, seen=seen, kept=0, metrics=metrics, alarms=alarms)
             return
-        rate = dpo_lr or model.learning_rate / 4
+        rate = model.learning_rate / 4 if dpo_lr is None else dpo_lr
         metrics |= course.train(pairs, rng, preference(beta=beta, nll=nll), lr=rate)
         yield course.end(turn, seen=seen, kept=len(pairs), metrics=metrics)
 

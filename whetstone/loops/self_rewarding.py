@@ -6,7 +6,7 @@ data among the training data, and instructions that the model writes itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Literal
 
@@ -18,7 +18,7 @@ from whetstone.core.types import Alarm, Finding, Round, Task
 from whetstone.loops._measure import Values, training, verified
 from whetstone.loops._preferences import rank_consistency, reward_pairs, win_rate
 from whetstone.loops._rewarding import judged_again, report, rewarded
-from whetstone.loops._rollout import Questions
+from whetstone.loops._rollout import Group, Questions
 from whetstone.loops._round import Turn, before, held_out
 from whetstone.loops._sampler import Sampler
 from whetstone.loops._select import Rule
@@ -80,13 +80,14 @@ def self_rewarding(
     sampler, watched = Sampler(task, rule, k, temperature), held_out(task, monitor, seed)
     pool, rate = Questions(task, seed=seed), model.learning_rate / 4 if lr is None else lr
     previous: dict[str, Tensor] | None = None
-    marks: Values = []
+    marked: dict[str, Sequence[float | None]] = {}
     for index in range(1, rounds + 1):
         turn, rng = Turn(index, runner), Random(f"{seed}/{index}")
         metrics: dict[str, Finding] = {}
         if index == 1 and watched:
             first = rewarded(model, sampler, turn, "before", watched)
             marks = verified(first, task) if audited else []
+            marked = by_question(first, marks)
             metrics = before(report(first, marks))
         groups = rewarded(model, sampler, turn, "sample", pool.take(pool.levels, questions))
         metrics |= {f"train/{name}": found for name, found in report(groups, []).items()}
@@ -109,8 +110,16 @@ def self_rewarding(
         log = train(model, items, loss, lr=rate, epochs=epochs, tokens_per_batch=tokens_per_batch, seed=order)
         metrics |= training(log)
         if watched:
-            after, old = rewarded(model, sampler, turn, "after", watched), marks
+            after, old = rewarded(model, sampler, turn, "after", watched), marked
             marks = verified(after, task) if audited else []
+            marked = by_question(after, marks)
             metrics |= report(after, marks)
-            metrics |= {"win_rate": win_rate(marks, old)} if "gold" in metrics else {}
+            both = [name for name in marked if name in old]
+            if both and "gold" in metrics:
+                metrics["win_rate"] = win_rate([marked[name] for name in both], [old[name] for name in both])
         yield turn.end(model, seen=seen, kept=len(chosen), metrics=metrics)
+
+
+def by_question(groups: Sequence[Group], marks: Values) -> dict[str, Sequence[float | None]]:
+    """The gold marks of each question's samples; {} where none were asked for."""
+    return {group.example.id: row for group, row in zip(groups, marks, strict=False)}

@@ -119,7 +119,9 @@ def self_taught_evaluator(
             return
         if restart and not last:
             model.load_state(start)
-        rate = (dpo_lr or model.learning_rate / 4) if last else lr if own else warm_up_lr or lr
+        rate = lr if own or warm_up_lr is None else warm_up_lr
+        if last:
+            rate = model.learning_rate / 4 if dpo_lr is None else dpo_lr
         metrics |= course.train(data, rng, preference(nll=1.0), lr=rate)
         metrics |= majority(course, turn, votes)
         yield course.end(turn, seen=seen, kept=len(data), metrics=metrics)

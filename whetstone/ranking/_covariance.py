@@ -29,6 +29,11 @@ class Spread:
 ALONE = "all comparisons are of one group: intervals take them as independent, and are for it alone"
 
 
+def alone(groups: NDArray[Any] | None) -> bool:
+    """Are all rows of one group, though there are several?"""
+    return groups is not None and len(groups) > 1 and bool((groups == groups[0]).all())
+
+
 def robust(bread: Floats, scores: Any, weight: Floats, groups: NDArray[Any] | None, *, trusted: bool = True) -> Spread:
     """The covariance that holds even where rows of a cluster depend on each other or the model is wrong.
 
@@ -44,8 +49,8 @@ def robust(bread: Floats, scores: Any, weight: Floats, groups: NDArray[Any] | No
     """
     if not trusted:
         return Spread(bread, "model")
-    alone = groups is not None and len(groups) > 1 and bool((groups == groups[0]).all())
-    groups = None if alone else groups
+    notes = (ALONE,) if alone(groups) else ()
+    groups = None if notes else groups
     sums = cluster_sums(scores, weight, groups)
     units = sums.shape[0]
     if units < 2:
@@ -53,7 +58,6 @@ def robust(bread: Floats, scores: Any, weight: Floats, groups: NDArray[Any] | No
     meat = sums.T @ sums
     meat = meat.toarray() if scipy.sparse.issparse(meat) else meat
     covariance = np.asarray(bread @ meat @ bread * (units / (units - 1)))
-    notes = (ALONE,) if alone else ()
     return Spread(covariance, "sandwich", None, notes) if groups is None else Spread(covariance, "group", units - 1)
 
 

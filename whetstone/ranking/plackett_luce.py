@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from whetstone.core.errors import TaskError
 from whetstone.core.registry import method
-from whetstone.ranking._covariance import ALONE, robust
+from whetstone.ranking._covariance import ALONE, alone, robust
 from whetstone.ranking._newton import Derivatives, Floats, inverse, maximise
 from whetstone.ranking._prior import Grounds, grounds_of
 from whetstone.ranking._ranked import ranked
@@ -48,8 +48,8 @@ def plackett_luce(rankings: Rankings, *, prior: float | None = None, level: floa
     stages = list(_stages(order, weight))
     fit = maximise(lambda theta: _derivatives(theta, stages, grounds), np.zeros(k), grounds.free)
     bread = inverse(fit.information, k, grounds.free)
-    alone = rankings.group is not None and len(rankings) > 1 and bool((rankings.group == rankings.group[0]).all())
-    groups = row if rankings.group is None or alone else rankings.group[row]
+    single = alone(rankings.group)
+    groups = row if rankings.group is None or single else rankings.group[row]
     spread = robust(bread, _scores(fit.parameters, order), weight, groups, trusted=grounds.robust)
     return ranked(
         "plackett_luce",
@@ -60,7 +60,7 @@ def plackett_luce(rankings: Rankings, *, prior: float | None = None, level: floa
         level=level,
         seed=seed,
         settings={"scale": "natural log-odds", "prior": grounds.weight},
-        notes=(*grounds.notes, *((ALONE,) if alone else ())),
+        notes=(*grounds.notes, *((ALONE,) if single else ())),
         part=grounds.part,
     )
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from whetstone.core.errors import TaskError
 from whetstone.core.types import Json
-from whetstone.ranking._covariance import ALONE
+from whetstone.ranking._covariance import ALONE, Spread, alone
 from whetstone.ranking.bootstrap import bootstrap
 from whetstone.ranking.comparisons import Comparisons
 from whetstone.ranking.likelihood import Fit, Pairs
@@ -69,41 +69,18 @@ def uncertainty(
     Raises:
         TaskError: clusters of a kind that the comparisons do not have, or only one cluster.
     """
-    fit, freedom, cluster = found.fit, None, None
-    notes: list[str] = []
+    fit, (kind, cluster, notes) = found.fit, _clusters(comparisons, covariance)
+    spread = _spread(comparisons, found, kind, cluster)
+    notes += spread.notes
     settings: dict[str, Json] = {"seed": seed}
-    kind = covariance
-    if covariance == "auto":
-        kind = "sandwich" if comparisons.group is None else "group"
-        if comparisons.group is not None and (comparisons.group == comparisons.group[0]).all():
-            kind = "sandwich"
-            notes.append(ALONE)
-    if kind in ("group", "judge"):
-        cluster = comparisons.group if kind == "group" else comparisons.judge
-        if cluster is None:
-            raise TaskError(f"the comparisons say nothing about their {kind}, so that there are no such clusters")
-    if not found.robust:
-        spread, kind, cluster, rounds = fit.inverse, "model", None, 0
-        notes.append("intervals are the model's: residuals and resampling cannot show what never happened")
-    elif kind == "model":
-        spread = fit.inverse
-    elif cluster is not None:
-        spread, clusters = clustered(found.model, comparisons, fit, cluster)
-        settings["clusters"], freedom = clusters, clusters - 1
-        if clusters <= found.pairs.k:
-            notes.append(f"only {clusters} clusters for {found.pairs.k} systems: their covariance is rough")
-    else:
-        spread = sandwich(found.model, found.pairs, fit)
-    spread = spread[:-1, :-1]
-    if (np.diag(spread) < VANISHING * np.diag(fit.inverse)[:-1]).any():
-        spread, kind, cluster, rounds, freedom = fit.inverse[:-1, :-1], "model", None, 0, None
-        notes.append("residuals of some systems vanish, as where all they have is ties: intervals are the model's")
-    settings["covariance"] = kind
-    if not rounds:
-        width = _quantile((1 + level) / 2, freedom) * np.sqrt(np.diag(spread))
-        errors = noise(spread, draws=draws, seed=seed, freedom=freedom)
+    if found.robust and cluster is not None:
+        settings["clusters"] = len(np.unique(cluster))
+    settings["covariance"] = spread.kind
+    if not (rounds and found.robust and spread.kind == kind):
+        width = _quantile((1 + level) / 2, spread.freedom) * np.sqrt(np.diag(spread.covariance))
+        errors = noise(spread.covariance, draws=draws, seed=seed, freedom=spread.freedom)
         settings["draws"] = draws
-        return Uncertainty(spread, fit.strengths - width, fit.strengths + width, errors, settings, tuple(notes))
+        return Uncertainty(spread.covariance, fit.strengths - width, fit.strengths + width, errors, settings, notes)
     refitted = bootstrap(
         ties, comparisons, found.pairs, fit,
         rounds=rounds, seed=seed, cluster=cluster, prior=fit.prior or STEPPING_IN,
@@ -111,9 +88,45 @@ def uncertainty(
     low, high = np.quantile(refitted.strengths, [(1 - level) / 2, (1 + level) / 2], axis=0)
     settings |= {"rounds": rounds, "covariance": "bootstrap" if cluster is None else f"bootstrap by {kind}"}
     if refitted.with_prior:
-        notes.append(f"{refitted.with_prior} of {rounds} rounds needed a prior")
+        notes += (f"{refitted.with_prior} of {rounds} rounds needed a prior",)
     errors = refitted.strengths - fit.strengths
-    return Uncertainty(np.cov(refitted.strengths.T), low, high, errors, settings, tuple(notes))
+    return Uncertainty(np.cov(refitted.strengths.T), low, high, errors, settings, notes)
+
+
+def _clusters(comparisons: Comparisons, covariance: str) -> tuple[str, NDArray[Any] | None, tuple[str, ...]]:
+    """Kind of covariance, [n] codes of its clusters if it has any, and what to know of the choice."""
+    if covariance == "auto":
+        if alone(comparisons.group):
+            return "sandwich", None, (ALONE,)
+        covariance = "sandwich" if comparisons.group is None else "group"
+    if covariance not in ("group", "judge"):
+        return covariance, None, ()
+    cluster = comparisons.group if covariance == "group" else comparisons.judge
+    if cluster is None:
+        raise TaskError(f"the comparisons say nothing about their {covariance}, so that there are no such clusters")
+    return covariance, cluster, ()
+
+
+def _spread(comparisons: Comparisons, found: Strengths, kind: str, cluster: NDArray[Any] | None) -> Spread:
+    """The strengths' covariance [k, k] of a kind; the model's where residuals do not show the uncertainty."""
+    own, freedom = found.fit.inverse[:-1, :-1], None
+    notes: tuple[str, ...] = ()
+    if not found.robust:
+        note = "intervals are the model's: residuals and resampling cannot show what never happened"
+        return Spread(own, "model", notes=(note,))
+    if kind == "model":
+        return Spread(own, "model")
+    if cluster is None:
+        spread = sandwich(found.model, found.pairs, found.fit)[:-1, :-1]
+    else:
+        every, clusters = clustered(found.model, comparisons, found.fit, cluster)
+        spread, freedom = every[:-1, :-1], clusters - 1
+        if clusters <= found.pairs.k:
+            notes = (f"only {clusters} clusters for {found.pairs.k} systems: their covariance is rough",)
+    if (np.diag(spread) < VANISHING * np.diag(own)).any():
+        note = "residuals of some systems vanish, as where all they have is ties: intervals are the model's"
+        return Spread(own, "model", notes=(*notes, note))
+    return Spread(spread, kind, freedom, notes)
 
 
 def sandwich(model: Outcomes, pairs: Pairs, fit: Fit) -> Array:
@@ -155,7 +168,7 @@ def _around(fit: Fit, meat: Array) -> Array:
     return (result + result.T) / 2
 
 
-def _quantile(probability: float, freedom: int | None) -> float:
+def _quantile(probability: float, freedom: float | None) -> float:
     """Of the normal distribution, or of Student's t."""
     if freedom is None:
         return NormalDist().inv_cdf(probability)

@@ -49,18 +49,24 @@ def judge_training(
         and the solver's accuracy before and after. The model is left as it was.
 
     Raises:
-        ConfigError: the model cannot be trained, or an arm or a setting is unknown.
+        ConfigError: the model cannot be trained; arms or settings are unknown, or leave nothing to compare.
     """
     weights: Any = model
     if not hasattr(model, "load_state"):
         raise ConfigError(f"judge_training trains the model, and {model.name} cannot be trained")
-    plan, start = [parsed(arm, settings, seed) for arm in arms], weights.state()
+    plan, start = planned(arms, settings, seed), weights.state()
     history: dict[str, list[Round]] = {}
     try:
         for arm in plan:
             weights.load_state(start)
             inside = Prefixed(runner, f"judge_training/{arm.name}")
-            history[arm.name] = list(load(arm.loop, "loop")(model, task, inside, **arm.options))
+            rounds = history[arm.name] = list(load(arm.loop, "loop")(model, task, inside, **arm.options))
+            if not rounds:
+                raise ConfigError(f"{arm.name} has no round: set rounds above 0")
+            if arm is plan[0] and "before/accuracy" not in rounds[0].metrics:
+                raise ConfigError(
+                    f"{arm.name} judges no held-out items to compare on: train a judge, with monitor above 0"
+                )
     finally:
         weights.load_state(start)
     before = history[plan[0].name][0].metrics
@@ -69,15 +75,17 @@ def judge_training(
     for arm in plan:
         rounds = history[arm.name]
         for done in rounds[:-1]:
-            out += [named(f"{arm.name}, round {done.index}", "accuracy", done.metrics["accuracy"])] * (
-                "accuracy" in done.metrics
-            )
+            if "accuracy" in done.metrics:
+                out.append(named(f"{arm.name}, round {done.index}", "accuracy", done.metrics["accuracy"]))
         last = rounds[-1].metrics
         out += [named(arm.name, name, f) for name, f in last.items() if full or telling(name)]
         if "accuracy" in last:
             out.append(difference(f"{arm.name} minus untrained", last["accuracy"], before["before/accuracy"]))
             if plain is not None and arm is not plan[0]:
                 out.append(difference(f"{arm.name} minus {plan[0].name}", last["accuracy"], plain))
+        else:
+            why = "; ".join(alarm.message for alarm in rounds[-1].alarms) or "it judges no held-out items"
+            out.append(Finding(f"{arm.name}: accuracy", None, None, 0, verdict=why))
     return out
 
 
@@ -88,6 +96,17 @@ def named(arm: str, name: str, found: Finding) -> Finding:
 def telling(name: str) -> bool:
     """Does a finding say how good the judge is? Not those of training, of the untrained judge, of unpaired gains."""
     return not name.startswith(("before/", "train/", "pairs/")) and name not in ("loss", "gain", "failures")
+
+
+def planned(arms: Sequence[str], settings: Sequence[str], seed: int) -> list[Arm]:
+    """The arms, once all of them and the settings are known."""
+    if not arms or len(set(arms)) < len(arms):
+        raise ConfigError("arms are one or more loops, none of them twice, such as judge_sft,djpo")
+    plan = [parsed(arm, settings, seed) for arm in arms]
+    for name in dict(map(setting, settings)):
+        if not any(name in arm.options for arm in plan):
+            raise ConfigError(f"settings: no loop of arms has {name!r}; loops: {', '.join(arm.loop for arm in plan)}")
+    return plan
 
 
 def parsed(arm: str, settings: Sequence[str], seed: int) -> Arm:

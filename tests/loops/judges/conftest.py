@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
 from torch import Tensor
 
-from whetstone.core.flow import Driven, Flow, drive
-from whetstone.core.types import Example, Form, Model, Prompt, Sampling, Signal, form, user
+from whetstone.core.types import Example, Form, Generation, Prompt, Sampling, Signal, form, user
+from whetstone.loops._judging import Item, Judged, Judgment
 from whetstone.loops._judging_items import SCORE_CRITERION
 from whetstone.loops._train import train
 from whetstone.loops.objectives import Demonstration, likelihood
@@ -121,17 +120,6 @@ def signs() -> type[Signs]:
 
 
 @pytest.fixture
-def run_on() -> Callable[[Model], Callable[..., Driven[object]]]:
-    """run_on(model): a `Runner`."""
-
-    def runner_of(model: Model) -> Callable[..., Driven[object]]:
-        def runner(name: str, flows: Mapping[str, Flow[object]]) -> Driven[object]:
-            driven = drive({f"{name}/{key}": flow for key, flow in flows.items()}, {"policy": model}, seed=0)
-            for failure in driven.failures.values():
-                assert failure.error == "Unsupported", failure.traceback
-            start = len(name) + 1
-            return replace(driven, results={key[start:]: value for key, value in driven.results.items()})
-
-        return runner
-
-    return runner_of
+def said() -> Callable[[Item, str | None], Judged]:
+    """said(item, verdict): the item with one judgment, which names this verdict."""
+    return lambda item, verdict: Judged(item, (Judgment(Generation(str(verdict)), verdict),))

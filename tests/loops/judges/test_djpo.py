@@ -68,24 +68,24 @@ def test_kinds_are_mixed_by_their_shares():
 
 
 @pytest.mark.parametrize("protocol", ["pairwise", "graded"])
-def test_true_labels_make_a_better_judge_and_shuffled_ones_do_not(novice, signs, run_on, protocol):
+def test_true_labels_make_a_better_judge_and_shuffled_ones_do_not(novice, signs, drive_on, protocol):
     start = novice.state()
     settings = {**SMALL, "protocol": protocol, "rival": False}
-    (true,) = djpo(novice, signs(), run_on(novice), **settings)
+    (true,) = djpo(novice, signs(), drive_on(novice), **settings)
     novice.load_state(start)
-    (shuffled,) = djpo(novice, signs(labels="shuffled"), run_on(novice), **settings)
+    (shuffled,) = djpo(novice, signs(labels="shuffled"), drive_on(novice), **settings)
     assert true.metrics["accuracy"].estimate > 0.9
     assert true.metrics["gain"].p < 0.01
     assert min(true.metrics[f"pairs/{kind}"].n for kind in ("critique", "verdict", "deduction")) > 5
     assert shuffled.metrics["accuracy"].interval[0] < 0.55
 
 
-def test_the_rival_is_trained_from_the_same_weights(novice, signs, run_on):
-    (done,) = djpo(novice, signs(), run_on(novice), **SMALL)
+def test_the_rival_is_trained_from_the_same_weights(novice, signs, drive_on):
+    (done,) = djpo(novice, signs(), drive_on(novice), **SMALL)
     assert done.metrics["sft/accuracy"].n == done.metrics["gain/sft"].n == 60
     assert done.metrics["swap_consistency"].estimate > 0.9
 
 
-def test_shares_are_checked(novice, signs, run_on):
+def test_shares_are_checked(novice, signs, drive_on):
     with pytest.raises(ConfigError, match="shares needs 3 numbers"):
-        next(djpo(novice, signs(), run_on(novice), shares=(1.0,)))
+        next(djpo(novice, signs(), drive_on(novice), shares=(1.0,)))

@@ -75,20 +75,20 @@ def test_the_policy_gradient_raises_what_was_rewarded_and_lowers_the_rest():
     assert model.values.grad.tolist() == [[-0.125, -0.125], [0.375, 0.375]]
 
 
-def test_there_must_be_a_further_look(novice, signs, run_on):
+def test_there_must_be_a_further_look(novice, signs, drive_on):
     for options in ({"looks": 0}, {"budget": 1}):
         with pytest.raises(ConfigError, match="looks is 1 or more"):
-            next(j1(novice, signs(), run_on(novice), **options))
+            next(j1(novice, signs(), drive_on(novice), **options))
 
 
-def test_both_phases_make_a_better_judge_and_shuffled_labels_do_not(novice, signs, run_on):
+def test_both_phases_make_a_better_judge_and_shuffled_labels_do_not(novice, signs, drive_on):
     settings = {"source": "rows", "temperature": 1.0, "monitor": 30, "tokens_per_batch": 256, "protocol": "critique"}
     start = novice.state()
     loop = dict(questions=40, k=4, budget=2, steps=3, batch=30, lr=1e-2, rl_lr=3e-3, rehearse=0.2, **settings)
-    first, second = j1(novice, signs(), run_on(novice), **loop)
+    first, second = j1(novice, signs(), drive_on(novice), **loop)
     assert second.metrics["accuracy"].estimate > 0.8
     assert second.metrics["gain"].p < 0.01
     assert second.metrics["looks/1"].estimate > first.metrics["before/looks/1"].estimate + 0.1
     novice.load_state(start)
-    *_, shuffled = j1(novice, signs(labels="shuffled"), run_on(novice), **loop)
+    *_, shuffled = j1(novice, signs(labels="shuffled"), drive_on(novice), **loop)
     assert shuffled.metrics["accuracy"].interval[0] < 0.55

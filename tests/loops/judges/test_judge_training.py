@@ -10,20 +10,20 @@ from whetstone.studies.judge_training import judge_training, parsed
 
 SMALL = (
     *("source=rows", "questions=50", "k=4", "temperature=1.0", "monitor=30", "lr=0.01"),
-    *("tokens_per_batch=256", "epochs=4", "warm_up=0", "protocol=critique"),
+    *("tokens_per_batch=256", "epochs=4", "protocol=critique"),
 )
 
 
-def test_tells_true_labels_from_verdicts_at_random(novice, signs, run_on):
+def test_tells_true_labels_from_verdicts_at_random(novice, signs, drive_on):
     before = novice.fingerprint
-    found = {f.name: f for f in judge_training(novice, signs(), run_on(novice), arms=("judge_sft",), settings=SMALL)}
+    found = {f.name: f for f in judge_training(novice, signs(), drive_on(novice), arms=("judge_sft",), settings=SMALL)}
     assert found["judge_sft minus untrained"].verdict == "better"
     assert found["judge_sft minus untrained"].n == found["untrained: accuracy"].n == 60
     assert {"untrained: solver", "judge_sft: solver", "judge_sft: auroc"} <= set(found)
     assert novice.fingerprint == before
     found = {
         f.name: f
-        for f in judge_training(novice, signs(labels="shuffled"), run_on(novice), arms=("judge_sft",), settings=SMALL)
+        for f in judge_training(novice, signs(labels="shuffled"), drive_on(novice), arms=("judge_sft",), settings=SMALL)
     }
     assert found["judge_sft: accuracy"].interval[0] < 0.55
 
@@ -38,7 +38,32 @@ def test_arms_take_shared_settings_and_their_own():
         parsed("judge_sft", ("questions",), 0)
 
 
-def test_a_model_that_cannot_be_trained_is_refused(signs, run_on):
+@pytest.mark.parametrize(
+    ("arms", "settings", "message"),
+    [
+        ((), SMALL, "arms are one or more loops"),
+        (("judge_sft", "judge_sft"), SMALL, "none of them twice"),
+        (("judge_sft:rounds=0",), SMALL, "judge_sft:rounds=0 has no round"),
+        (("judge_sft:monitor=0:questions=2:epochs=1",), SMALL, "judges no held-out items"),
+        (("judge_sft",), (*SMALL, "question=9"), "no loop of arms has 'question'"),
+    ],
+)
+def test_arms_that_cannot_be_compared_are_refused(novice, signs, drive_on, arms, settings, message):
+    before = novice.fingerprint
+    with pytest.raises(ConfigError, match=message):
+        judge_training(novice, signs(), drive_on(novice), arms=arms, settings=settings)
+    assert novice.fingerprint == before
+
+
+def test_an_arm_that_could_not_be_trained_says_why(novice, signs, drive_on):
+    arms = ("judge_sft:questions=4:epochs=1:monitor=6", "judge_sft:questions=0:monitor=6")
+    found = {f.name: f for f in judge_training(novice, signs(), drive_on(novice), arms=arms, settings=SMALL)}
+    lost = found[f"{arms[1]}: accuracy"]
+    assert (lost.estimate, lost.n) == (None, 0)
+    assert lost.verdict == "no judgment reaches the true verdict: nothing to imitate"
+
+
+def test_a_model_that_cannot_be_trained_is_refused(signs, drive_on):
     model = ScriptedModel(["Y"])
     with pytest.raises(ConfigError, match="cannot be trained"):
-        judge_training(model, signs(), run_on(model))
+        judge_training(model, signs(), drive_on(model))

@@ -8,7 +8,6 @@ from whetstone.core.flow import drive
 from whetstone.core.types import Generation
 from whetstone.loops._judge_data import agreed_in_both_orders, joined
 from whetstone.loops._judge_traces import from_critiques
-from whetstone.loops._judging import Judged, Judgment
 from whetstone.loops._judging_items import from_row, pairwise
 from whetstone.loops.rise import rise
 from whetstone.models.scripted import ScriptedModel
@@ -32,11 +31,7 @@ def pairs(signs, n: int):
     return pairwise([r for e in task.examples("train", n=n) for r in from_row(task, e, Random(0))])
 
 
-def said(item, verdict: str | None) -> Judged:
-    return Judged(item, (Judgment(Generation(str(verdict)), verdict),))
-
-
-def test_both_orders_must_be_judged_right(signs):
+def test_both_orders_must_be_judged_right(signs, said):
     items = pairs(signs, 2)
     rows = [said(items[0], "A"), said(items[1], "B"), said(items[2], "A"), said(items[3], "A")]
     assert [row.item.id for row in agreed_in_both_orders(rows)] == [items[0].id, items[1].id]
@@ -55,20 +50,20 @@ def test_judgments_are_put_together_from_critiques(signs):
     assert joined("It holds.", "It fails.", "A").endswith("Verdict: A")
 
 
-def test_both_stages_make_a_better_judge_and_shuffled_labels_do_not(novice, signs, run_on):
+def test_both_stages_make_a_better_judge_and_shuffled_labels_do_not(novice, signs, drive_on):
     start = novice.state()
-    _, true = rise(novice, signs(), run_on(novice), **SMALL)
+    _, true = rise(novice, signs(), drive_on(novice), **SMALL)
     novice.load_state(start)
-    last = list(rise(novice, signs(labels="shuffled"), run_on(novice), **SMALL))[-1]
+    last = list(rise(novice, signs(labels="shuffled"), drive_on(novice), **SMALL))[-1]
     assert true.metrics["accuracy"].estimate > 0.95
     assert true.metrics["swap_consistency"].estimate > 0.9
     assert true.metrics["gain"].interval[0] > 0.2
     assert "accuracy" not in last.metrics or last.metrics["accuracy"].interval[0] < 0.55
 
 
-def test_a_better_judge_teaches_a_policy_more_than_an_untrained_one(novice, signs, run_on):
+def test_a_better_judge_teaches_a_policy_more_than_an_untrained_one(novice, signs, drive_on):
     settings = {**SMALL, "policy": 80, "monitor": 40}
-    _, done = rise(novice, signs(), run_on(novice), **settings)
+    _, done = rise(novice, signs(), drive_on(novice), **settings)
     found = done.metrics
     assert found["policy/rise/precision"].estimate > 0.8
     assert found["policy/rise/gain"].interval[0] > 0

@@ -80,9 +80,9 @@ def test_declining_the_lowest_scores_and_taking_the_best_of_n():
     assert found["quality/spearman"].estimate == pytest.approx(1.0)
 
 
-def test_references_make_a_judge_that_needs_none_and_strange_ones_do_not(novice, signs, run_on, monkeypatch):
+def test_references_make_a_judge_that_needs_none_and_strange_ones_do_not(novice, signs, drive_on, monkeypatch):
     start = novice.state()
-    (done,) = self_j(novice, signs(), run_on(novice), **SMALL)
+    (done,) = self_j(novice, signs(), drive_on(novice), **SMALL)
     assert done.metrics["auroc"].interval[0] > 0.6
     assert done.metrics["gain/auroc"].interval[0] > 0
     assert done.metrics["coverage/0.25"].estimate > done.metrics["coverage/1"].estimate
@@ -93,5 +93,5 @@ def test_references_make_a_judge_that_needs_none_and_strange_ones_do_not(novice,
         return str(example.meta["candidates"][int(example.id.split("-")[1]) % 2])
 
     monkeypatch.setattr("whetstone.loops._judge_quality.reference_of", strange)
-    (done,) = self_j(novice, signs(), run_on(novice), rival=False, **SMALL)
+    (done,) = self_j(novice, signs(), drive_on(novice), rival=False, **SMALL)
     assert done.metrics["gain/auroc"].interval[0] < 0.05

@@ -53,11 +53,11 @@ def test_a_critique_with_a_grade_keeps_its_notation():
     assert with_grade("Step 1 is wrong.\nVerdict: N", "2").endswith("Score: 2")
 
 
-def test_true_labels_make_a_better_judge_and_shuffled_ones_do_not(novice, signs, run_on):
+def test_true_labels_make_a_better_judge_and_shuffled_ones_do_not(novice, signs, drive_on):
     start = novice.state()
-    *_, true = self_rationalization(novice, signs(), run_on(novice), **SMALL)
+    *_, true = self_rationalization(novice, signs(), drive_on(novice), **SMALL)
     novice.load_state(start)
-    *_, shuffled = self_rationalization(novice, signs(labels="shuffled"), run_on(novice), **SMALL)
+    *_, shuffled = self_rationalization(novice, signs(labels="shuffled"), drive_on(novice), **SMALL)
     assert true.metrics["accuracy"].estimate > 0.9
     assert true.metrics["spearman"].interval[0] > 0.5
     for rival in ("sft", "self_consistency", "best_of_n"):

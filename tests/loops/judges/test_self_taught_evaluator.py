@@ -97,19 +97,19 @@ def test_other_tasks_need_the_model_to_change_the_question():
     assert asking(Example("q", user("How many?")), "How few?").prompt[-1].text == "How few?"
 
 
-def test_nothing_to_ask_is_said(novice, signs, run_on):
+def test_nothing_to_ask_is_said(novice, signs, drive_on):
     with pytest.raises(ConfigError, match="nothing to train on"):
-        next(self_taught_evaluator(novice, signs(), run_on(novice), warm_up=0, rounds=1))
+        next(self_taught_evaluator(novice, signs(), drive_on(novice), warm_up=0, rounds=1))
 
 
-def test_pairs_known_by_construction_make_a_better_judge(novice, signs, run_on):
-    first, second = self_taught_evaluator(novice, signs(), run_on(novice), explained=True, **SMALL)
+def test_pairs_known_by_construction_make_a_better_judge(novice, signs, drive_on):
+    first, second = self_taught_evaluator(novice, signs(), drive_on(novice), explained=True, **SMALL)
     assert first.metrics["gain"].interval[0] > 0
     assert second.metrics["accuracy"].estimate > 0.9
     assert second.metrics["majority/accuracy"].estimate > 0.9
 
 
-def test_pairs_whose_answers_are_alike_in_kind_teach_nothing(novice, signs, run_on, monkeypatch):
+def test_pairs_whose_answers_are_alike_in_kind_teach_nothing(novice, signs, drive_on, monkeypatch):
     """The better of two is drawn at random: the judge stays at chance."""
     module = "whetstone.loops.self_taught_evaluator.similar_pairs"
 
@@ -121,5 +121,5 @@ def test_pairs_whose_answers_are_alike_in_kind_teach_nothing(novice, signs, run_
         ]
 
     monkeypatch.setattr(module, shuffled)
-    *_, last = self_taught_evaluator(novice, signs(), run_on(novice), explained=True, **SMALL)
+    *_, last = self_taught_evaluator(novice, signs(), drive_on(novice), explained=True, **SMALL)
     assert last.metrics["accuracy"].interval[0] < 0.55
