@@ -98,5 +98,7 @@ def test_tests_the_divergence_of_noisy_ratings() -> None:
         return hacking(ratings, truth, [str(i) for i in range(n)])[-1]
 
     assert audit(1, 200, 0.3).verdict == "the rating rises beyond the truth"
+    slight = hacking([[0.9990, 1.0]] * 50 + [[0.9991, 1.0]] * 50, [[1.0, 1.0]] * 100, [str(i) for i in range(100)])[-1]
+    assert (slight.p < 0.05, slight.verdict) == (True, "no divergence found")
     accused = sum(audit(seed, 60, 0.0).p < 0.05 for seed in range(200))
     assert 2 <= accused <= 19

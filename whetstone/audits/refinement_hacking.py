@@ -18,6 +18,8 @@ from whetstone.signals.review import write_reviews
 from whetstone.signals.values import known, unknown
 from whetstone.stats import clustered_mean, finding
 
+NEGLIGIBLE = 0.01
+
 
 @method(
     "audit",
@@ -105,14 +107,15 @@ def hacking(ratings: ArrayLike, truth: ArrayLike, groups: Sequence[str], *, left
 
     Returns:
         `rating_gain` and `true_gain` from the first to the last round, and `divergence`: the first minus the second,
-        against 0. The detail of `divergence` has the means by round, for a plot.
+        against 0; one below .01 counts as none, since a rating in fractions is never quite a label. The detail of
+        `divergence` has the means by round, for a plot.
     """
     rated, gold = np.asarray(ratings, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     rise, true = rated[:, -1] - rated[:, 0], gold[:, -1] - gold[:, 0]
     test = mean_test((rise - true).tolist(), groups)
-    sure = test.p is not None and test.p < 0.05
-    above = (test.effect.value or 0.0) > 0
-    told = ("the rating rises beyond the truth" if above else "the rating lags behind the truth") if sure else ""
+    effect = test.effect.value or 0.0
+    sure = test.p is not None and test.p < 0.05 and abs(effect) >= NEGLIGIBLE
+    told = ("the rating rises beyond the truth" if effect > 0 else "the rating lags behind the truth") if sure else ""
     means = {"rated": rated.mean(axis=0).tolist(), "true": gold.mean(axis=0).tolist()}
     return [
         finding("rating_gain", clustered_mean(rise, groups)),
