@@ -30,7 +30,7 @@ def from_critiques(runner: Runner, phase: str, items: Sequence[Item], *, max_tok
     for item in items:
         shown.setdefault((item.example.id, tuple(sorted(item.answers))), []).append(item)
     asked = {
-        rows[0].id: ask([forms.critique(rows[0].example.question, answer) for answer in key[1]])
+        rows[0].id: ask([forms.about(e := rows[0].example, forms.critique(e.question, answer)) for answer in key[1]])
         for key, rows in shown.items()
     }
     found = runner(phase, asked).results
