@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from whetstone.core.flow import Flow, Runner, gather, sample
-from whetstone.core.types import Generation, Prompt, Sampling
+from whetstone.core.types import Example, Generation, Sampling
 from whetstone.loops._judge_data import joined, with_grade
 from whetstone.loops._judging import Item, Judged, Judgment
 from whetstone.signals import forms
@@ -22,17 +22,15 @@ def from_critiques(runner: Runner, phase: str, items: Sequence[Item], *, max_tok
     """
     sampling = Sampling(0.0, max_tokens=max_tokens, logprobs=None)
 
-    def ask(prompts: Sequence[Prompt]) -> Flow[list[Generation]]:
+    def ask(example: Example, answers: Sequence[str]) -> Flow[list[Generation]]:
+        prompts = [forms.about(example, forms.critique(example.question, answer)) for answer in answers]
         replies = yield from gather(sample(prompt, sampling=sampling, role="critic") for prompt in prompts)
         return [reply for (reply,) in replies]
 
     shown: dict[tuple[str, tuple[str, ...]], list[Item]] = {}
     for item in items:
         shown.setdefault((item.example.id, tuple(sorted(item.answers))), []).append(item)
-    asked = {
-        rows[0].id: ask([forms.about(e := rows[0].example, forms.critique(e.question, answer)) for answer in key[1]])
-        for key, rows in shown.items()
-    }
+    asked = {rows[0].id: ask(rows[0].example, answers) for (_, answers), rows in shown.items()}
     found = runner(phase, asked).results
     out: dict[str, Judged] = {}
     for (_, answers), rows in shown.items():
