@@ -80,7 +80,7 @@ def test_dice_teach_no_aspect(reader, drive_on) -> None:
 
 def test_an_aspect_that_there_is_not_is_refused(reader, drive_on) -> None:
     model = reader(WORDS)
-    with pytest.raises(ConfigError, match=r"aspects are .*; there is no 'whit'"):
+    with pytest.raises(ConfigError, match=r"no aspect is called 'whit'; there are .*"):
         next(aspect_evaluator(model, Aspects(), drive_on(model), unseen="truth, whit"))
 
 

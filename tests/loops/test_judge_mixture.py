@@ -120,8 +120,8 @@ def test_ratings_and_saving_by_hand(drive_on, reader) -> None:
 def test_what_cannot_be_mixed_or_measured_is_said(drive_on, reader) -> None:
     model, task = reader(WORDS), judgments(material(40, 0))
     for options, why in (
-        ({"unseen": "labels, lables"}, "data sets are .*; there is no 'lables'"),
-        ({"target": "pears"}, "there is no 'pears'"),
+        ({"unseen": "labels, lables"}, "no data set is called 'lables'; there are .*labels"),
+        ({"target": "pears"}, "no data set is called 'pears'"),
         ({"checks": 0}, "checks is 0"),
     ):
         with pytest.raises(ConfigError, match=why):

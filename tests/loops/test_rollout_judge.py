@@ -176,9 +176,9 @@ def test_tuning_changes_no_more_than_it_may(reader, drive_on) -> None:
             assert len(moved) <= round(0.25 * len(before))
         else:
             assert all(torch.linalg.matrix_rank(after[n] - before[n], rtol=1e-4) <= 2 for n in moved)
-    with pytest.raises(ConfigError, match="scopes"):
+    with pytest.raises(ConfigError, match="no scope is called 'half'"):
         next(rollout_judge(reader(WORDS), Game(), drive_on(reader(WORDS)), scopes="half"))
-    with pytest.raises(ConfigError, match=r"formats are .*; there is no 'essay'"):
+    with pytest.raises(ConfigError, match=r"no format is called 'essay'; there are .*"):
         next(rollout_judge(reader(WORDS), Game(), drive_on(reader(WORDS)), formats="open,essay"))
     with pytest.raises(TaskError, match="none held out"):
         next(rollout_judge(reader(WORDS), Game(), drive_on(reader(WORDS)), monitor=0))

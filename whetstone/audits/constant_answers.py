@@ -47,7 +47,7 @@ def constant_answers(
 
 def constants_of(names: str) -> dict[str, str]:
     """The constants of a comma-separated list; "all" are all. Raises ConfigError for an unknown one, or none."""
-    chosen = named(names, CONSTANTS, "constant answer")
+    chosen = {name: CONSTANTS[name] for name in named(names, CONSTANTS, "constant answer")}
     if not chosen:
         raise ConfigError(f"no constant answer is named; there are {', '.join(CONSTANTS)}")
     return chosen

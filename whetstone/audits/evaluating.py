@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import TypeVar
@@ -17,7 +17,7 @@ from whetstone.core.registry import find, load
 from whetstone.core.types import TIE, Candidate, Case, Example, Finding, Json, Signal, Task, Verdict
 from whetstone.stats import HypothesisTest, clustered_mean, finding, paired_permutation, proportion
 
-T = TypeVar("T")
+Name = TypeVar("Name", bound=str)
 Groups = Sequence[str] | NDArray[np.intp]
 
 
@@ -74,12 +74,15 @@ def is_mixed(pair: Pair, own: str) -> bool:
     return (pair.first.source == own) != (pair.second.source == own)
 
 
-def named(names: str, known: Mapping[str, T], what: str) -> dict[str, T]:
-    """Those of a comma-separated list; "all" are all. Raises ConfigError for an unknown one."""
-    listed = list(known) if names == "all" else [name.strip() for name in names.split(",") if name.strip()]
-    if unknown := [name for name in listed if name not in known]:
+def named(names: str, known: Collection[Name], what: str) -> list[Name]:
+    """Those of a comma-separated list, in the order of the known ones; "all" are all.
+
+    Raises ConfigError for an unknown one.
+    """
+    listed = set(known) if names == "all" else {name.strip() for name in names.split(",")} - {""}
+    if unknown := sorted(listed - set(known)):
         raise ConfigError(f"no {what} is called {unknown[0]!r}; there are {', '.join(known)}")
-    return {name: known[name] for name in listed}
+    return [name for name in known if name in listed]
 
 
 def finite(value: float, where: str) -> float:

@@ -43,7 +43,7 @@ def expert_metrics(
     table: dict[str, list[float | None]] = {
         name: [METRICS[name](text, reference or "") for text, reference in texts] for name in usable
     }
-    for name in named(signals, {known.name: known for known in methods("signal")}, "signal"):
+    for name in named(signals, [known.name for known in methods("signal")], "signal"):
         table[name] = yield from _values(task, name, found)
     full = {name: [v for v in values if v is not None] for name, values in table.items()}
     whole = {name: values for name, values in full.items() if len(values) == len(found)}

@@ -72,7 +72,7 @@ def attack(pair: Pair, probe: Probe) -> Pair:
 
 def chosen(names: str) -> dict[str, Probe]:
     """The probes of a comma-separated list; "all" are all. Raises ConfigError for an unknown one."""
-    return named(names, PROBES, "probe")
+    return {name: PROBES[name] for name in named(names, PROBES, "probe")}
 
 
 def wrong_shares(asked: Sequence[Pair], verdicts: Sequence[Verdict]) -> list[float | None]:

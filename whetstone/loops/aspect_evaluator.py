@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
+from whetstone.audits.evaluating import named
 from whetstone.core.errors import TaskError
 from whetstone.core.flow import Runner
 from whetstone.core.registry import method
 from whetstone.core.types import Example, Finding, Round, Task, form, user
 from whetstone.loops._judging import Judged, gain, measure
 from whetstone.loops._lessons import LETTERS, Lesson, by_name, examined, made
-from whetstone.loops._names import named
 from whetstone.loops._round import Turn, before, imitated
 from whetstone.loops.trainable import Trainable
 from whetstone.signals import forms
@@ -62,7 +62,7 @@ def aspect_evaluator(
     every = [(e.id, lesson) for e in task.examples("train", seed=seed) for lesson in lessons_of(e)]
     watched = [lesson for e in task.examples("dev", n=monitor, seed=seed) for lesson in lessons_of(e)]
     paths = sorted({lesson.dataset for lesson in [*watched, *(lesson for _, lesson in every)]})
-    hidden = named(unseen.lower(), paths, "aspects")
+    hidden = named(unseen.lower(), paths, "aspect")
     taught = [(name, lesson) for name, lesson in every if lesson.dataset not in hidden]
     if not taught or not watched:
         raise TaskError(f"{task.name}: no pairs with aspect_labels to train on, or none held out")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
+from whetstone.audits.evaluating import named
 from whetstone.core.errors import ConfigError
 from whetstone.core.flow import Prefixed, Runner
 from whetstone.core.registry import method
@@ -13,7 +14,6 @@ from whetstone.loops._judge_course import Course, Protocol, nothing
 from whetstone.loops._judge_data import agreed_in_both_orders, demonstrations, kept
 from whetstone.loops._judge_policy import Downstream
 from whetstone.loops._judging_items import Source
-from whetstone.loops._names import named
 from whetstone.loops._round import Turn
 from whetstone.loops.objectives import Demonstration
 from whetstone.loops.trainable import Trainable
@@ -66,7 +66,7 @@ def generalist_critic(
         a policy taught by the trained critic and by the untrained one, their `gain` over `policy/before`, paired, and
         the `precision` of the pairs that each decided.
     """
-    chosen = named(protocols, PROTOCOLS, "protocols")
+    chosen = named(protocols, PROTOCOLS, "protocol")
     if not chosen or (policy and "pairwise" not in chosen):
         raise ConfigError(f"protocols are {', '.join(PROTOCOLS)}; name one or more, and pairwise for a policy")
     courses = {

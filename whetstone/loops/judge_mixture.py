@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from random import Random
 
+from whetstone.audits.evaluating import named
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.flow import Runner
 from whetstone.core.registry import method
@@ -18,7 +19,6 @@ from whetstone.loops._judging import Judged, gain, measure
 from whetstone.loops._lessons import by_name, examined
 from whetstone.loops._measure import training
 from whetstone.loops._mixture import SHARES, data_sets, drawn, rated, saving, share
-from whetstone.loops._names import named
 from whetstone.loops._round import Turn, before
 from whetstone.loops._train import TrainLog, train
 from whetstone.loops.objectives import likelihood
@@ -72,13 +72,13 @@ def judge_mixture(
     if not 1 <= checks <= lessons:
         raise ConfigError(f"checks is {checks}; it is 1 or more, and at most as many as lessons")
     pool, held = data_sets(task, "train"), data_sets(task, "dev")
-    for name in named(unseen, {**pool, **held}, "data sets"):
+    for name in named(unseen, {**pool, **held}, "data set"):
         pool.pop(name, None)
     if len(pool) < 2:
         raise TaskError(
             f"{task.name} has {len(pool)} data sets to train on; rows need a `dataset`, of two names or more"
         )
-    wanted = named(target, {**pool, **held}, "data sets") or list(pool)
+    wanted = named(target, {**pool, **held}, "data set") or list(pool)
     if missing := [name for name in wanted if name not in held]:
         raise TaskError(f"{task.name} has no held-out items of {', '.join(missing)}")
     rating = [lesson for name in wanted for lesson in held[name][:monitor:2]]

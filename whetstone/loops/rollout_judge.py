@@ -7,6 +7,7 @@ from random import Random
 
 from torch import Tensor
 
+from whetstone.audits.evaluating import named
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.flow import Runner
 from whetstone.core.registry import method
@@ -14,7 +15,6 @@ from whetstone.core.types import Finding, Round, Task
 from whetstone.loops._judging import Judged, gain, measure
 from whetstone.loops._lessons import by_name, examined
 from whetstone.loops._measure import training
-from whetstone.loops._names import named
 from whetstone.loops._rollout_lessons import FORMATS, lessons_of
 from whetstone.loops._round import Turn, before
 from whetstone.loops._train import train
@@ -67,7 +67,7 @@ def rollout_judge(
         A round a way of tuning, in the order named above: `accuracy/KIND/FORMAT`, `accuracy/FORMAT`, `gain` over the
         untuned judge, `gain/SCOPE` over the ways before it, and `weights`, the number of weights that it may change.
     """
-    chosen, wanted = named(scopes, SCOPES, "scopes"), named(formats, FORMATS, "formats")
+    chosen, wanted = named(scopes, SCOPES, "scope"), named(formats, FORMATS, "format")
     if not chosen or not wanted:
         raise ConfigError(f"scopes are {', '.join(SCOPES)} and formats {', '.join(FORMATS)}; name one of each or more")
     taught = [o for e in task.examples("train", n=rollouts, seed=seed) for o in lessons_of(e, seed=seed, last=last)]
