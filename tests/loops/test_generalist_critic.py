@@ -65,5 +65,5 @@ def test_images_of_the_question_are_shown_to_the_critic(reader) -> None:
 def test_unknown_protocols_are_refused(reader, drive_on) -> None:
     model = reader(["hm"])
     for chosen in ({"protocols": "taste"}, {"protocols": "critique, taste"}, {"protocols": "critique", "policy": 3}):
-        with pytest.raises(ConfigError, match="no protocol is called 'taste'|protocols are"):
+        with pytest.raises(ConfigError, match=r"no protocol is called 'taste'|protocols are"):
             next(generalist_critic(model, Pictures(), drive_on(model), **chosen))
