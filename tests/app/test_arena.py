@@ -597,6 +597,11 @@ def test_intervals_cover_and_tiers_keep_their_error(tmp_path: Path, choice: Any)
 # --------------------------------------------------------------------------------- a real process
 
 
+def heed_interrupts() -> None:
+    """A shell that starts the tests in the background has them, and all that they start, ignore interrupts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def serve(folder: Path, *argv: str) -> tuple[subprocess.Popen[bytes], Any]:
     command = [
         sys.executable,
@@ -608,7 +613,9 @@ def serve(folder: Path, *argv: str) -> tuple[subprocess.Popen[bytes], Any]:
         "0",
         "--json",
     ]
-    process = subprocess.Popen([*command, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder)
+    process = subprocess.Popen(
+        [*command, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder, preexec_fn=heed_interrupts
+    )
     assert process.stdout
     line = process.stdout.readline()
     assert line, process.stderr.read() if process.stderr else ""

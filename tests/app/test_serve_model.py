@@ -33,7 +33,16 @@ def test_it_says_where_it_is_and_stops_at_an_interrupt(tmp_path):
     (tmp_path / "texts.txt").write_text("yes\n")
     command = [sys.executable, "-m", "whetstone.app.cli", "serve-model", "scripted:texts.txt", "--port", "0", "--json"]
     environment = {**os.environ, "no_proxy": "*"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment) as it:
+    started = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=environment,
+        # a shell that starts the tests in the background has all that they start ignore interrupts
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    with started as it:
         where = json.loads(it.stdout.readline())
         body = json.dumps({"model": where["model"], "prompt": "yes?"}).encode()
         request = urllib.request.Request(f"{where['url']}/completions", body, {"content-type": "application/json"})
