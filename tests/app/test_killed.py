@@ -127,6 +127,8 @@ def stored(folder: Path) -> set[Asked]:
         return set()
     db = sqlite3.connect(folder / "store.db")
     try:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'replies'").fetchone():
+            return set()  # the file is there before its tables are
         requests = [decode_request(loads(unpack(body))) for (body,) in db.execute("SELECT request FROM replies")]
     finally:
         db.close()
