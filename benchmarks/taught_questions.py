@@ -9,9 +9,7 @@ with new items. The teacher has a flaw only where the paper is about one. `pytho
 
 from __future__ import annotations
 
-import argparse
 import re
-import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from random import Random
@@ -39,7 +37,7 @@ from _taught_world import (
     truth,
     wanted,
 )
-from trained_metrics import show
+from trained_metrics import command, show
 
 from whetstone.audits.essay_grading import essay_grading
 from whetstone.audits.evaluating import share_of
@@ -384,15 +382,5 @@ def run_essays(*, n: int = 80, lessons: int = 4000, reading: int = 5000) -> None
 RUNS: dict[str, Callable[[], None]] = {name[4:]: run for name, run in list(globals().items()) if name[:4] == "run_"}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RUNS))
-    for name in parser.parse_args().names or RUNS:
-        began = time.process_time()
-        print(name)
-        RUNS[name]()
-        print(f"  ({time.process_time() - began:.0f} s of one core)\n", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    command(RUNS, __doc__)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -134,15 +134,16 @@ def run_graders() -> None:
 RUNS: dict[str, Callable[[], None]] = {name[4:]: run for name, run in list(globals().items()) if name[:4] == "run_"}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RUNS))
-    for name in parser.parse_args().names or RUNS:
+def command(runs: Mapping[str, Callable[[], None]], told: str | None) -> None:
+    """A command line that makes the named runs, or all."""
+    parser = argparse.ArgumentParser(description=told, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(runs))
+    for name in parser.parse_args().names or runs:
         began = time.process_time()
         print(name)
-        RUNS[name]()
+        runs[name]()
         print(f"  ({time.process_time() - began:.0f} s of one core)\n", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    command(RUNS, __doc__)

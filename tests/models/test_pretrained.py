@@ -74,6 +74,15 @@ def test_a_spoilt_adapter_is_one_line(adapter, spoil, said):
     assert "\n" not in str(error.value)
 
 
+def test_adapters_of_each_other_are_one_line(adapter, tmp_path):
+    path, _ = adapter
+    other = shutil.copytree(path, tmp_path / "other")
+    based_on(path, str(other))
+    based_on(other, str(path))
+    with pytest.raises(ModelError, match="names no base model other than itself"):
+        load_model(f"hf/{path}", device="cpu")
+
+
 def test_half_precision_samples_scores_and_embeds(tiny, folder):
     """Log-probabilities of a few tokens agree with single precision to a tenth."""
     whole, half = (TransformersModel(folder, device="cpu", dtype=dtype) for dtype in ("float32", "bfloat16"))

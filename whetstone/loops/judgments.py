@@ -99,11 +99,12 @@ def standard_rows(rows: Sequence[Mapping[str, Any]], *, dataset: str, task: str)
 
     Raises TaskError that names data set and row, for a grade that is not finite and a row of no known shape.
     """
-    grades = [grade for line, row in enumerate(rows, 1) for grade in _grades(row, f"{dataset}, row {line}")]
+    graded = [_grades(row, f"{dataset}, row {line}") for line, row in enumerate(rows, 1)]
+    grades = [grade for own in graded for grade in own]
     low, high = (min(1, *map(int, grades)), max(5, *map(int, grades))) if grades else (1, 5)
     labels = sorted({str(row["label"]) for row in rows if row.get("label") is not None})
     found: list[dict[str, Json]] = []
-    for line, row in enumerate(rows, 1):
+    for line, (row, own) in enumerate(zip(rows, graded, strict=True), 1):
         name, where = f"{dataset}/{line}", f"{dataset}, row {line}"
         question = next((str(row[c]) for c in QUESTIONS if row.get(c) is not None), "")
         # Both orders of a pair fall into one split.
@@ -112,7 +113,7 @@ def standard_rows(rows: Sequence[Mapping[str, Any]], *, dataset: str, task: str)
         if pair := next((p for p in PAIRS if all(isinstance(row.get(c), str) for c in p)), None):
             found += [{**shown, **order, "pair": name} for order in _orders(row, pair, asked, where)]
         else:
-            found.append({**shown, **_single(row, asked, low, high, labels, where)})
+            found.append({**shown, **_single(row, asked, own, low, high, labels, where)})
     return found
 
 
@@ -130,11 +131,17 @@ def _orders(
 
 
 def _single(
-    row: Mapping[str, Any], asked: Mapping[str, str], low: int, high: int, labels: Sequence[str], where: str
+    row: Mapping[str, Any],
+    asked: Mapping[str, str],
+    grades: Sequence[float],
+    low: int,
+    high: int,
+    labels: Sequence[str],
+    where: str,
 ) -> dict[str, Json]:
     """An answer with its grade, or else with its label."""
     answer = next((str(row[c]) for c in SINGLES if isinstance(row.get(c), str)), None)
-    reason, grades = _reason(row), _grades(row, where)
+    reason = _reason(row)
     if answer is not None and grades:
         prompt = _filled(POINTWISE, **asked, answer=answer, low=str(low), high=str(high))
         target = f"{reason}Score: {round(grades[0])}"

@@ -36,13 +36,16 @@ def save_checkpoint(net: Any, tokenizer: Any, folder: Path, **about: str) -> Non
     write_folder(folder, write, about)
 
 
-def load_pretrained(folder: Path | str, device: torch.device, dtype: str) -> tuple[Any, Any]:
+def load_pretrained(
+    folder: Path | str, device: torch.device, dtype: str, *, above: tuple[Path, ...] = ()
+) -> tuple[Any, Any]:
     """Network and tokenizer of a folder or of a model in the local cache; nothing is downloaded.
 
     Args:
         folder: the folder, or `owner/name`. A folder of a LoRA adapter names its base model, into which it is merged.
         device: where the network goes.
         dtype: `auto` is float32 on the CPU and the checkpoint's own type elsewhere.
+        above: the adapters whose base model this is; it can be none of them.
 
     Raises:
         ModelError: missing, incomplete, damaged, or not a causal language model.
@@ -51,7 +54,7 @@ def load_pretrained(folder: Path | str, device: torch.device, dtype: str) -> tup
     if path.is_dir():
         verify_folder(path)
         if (path / ADAPTER).exists() and not (path / "config.json").exists():
-            return _adapted(path, device, dtype)
+            return _adapted(path, device, dtype, (*above, path.resolve()))
         if not (path / "config.json").exists():
             raise ModelError(f"{path} is not a model folder: it has no config.json")
     elif path.exists():
@@ -88,7 +91,7 @@ def _tokenizer(path: Path) -> Any:
         raise ModelError(f"the tokenizer of {path} cannot be loaded: {_brief(error)}") from error
 
 
-def _adapted(path: Path, device: torch.device, dtype: str) -> tuple[Any, Any]:
+def _adapted(path: Path, device: torch.device, dtype: str, adapters: tuple[Path, ...]) -> tuple[Any, Any]:
     """The base model of an adapter with the adapter merged in; the tokenizer is the adapter's own if it has one."""
     try:
         from peft import PeftModel
@@ -98,10 +101,10 @@ def _adapted(path: Path, device: torch.device, dtype: str) -> tuple[Any, Any]:
         base = json.loads((path / ADAPTER).read_text(encoding="utf-8"))["base_model_name_or_path"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path / ADAPTER} cannot be used: {error}") from error
-    if not isinstance(base, str) or not base or Path(base).resolve() == path.resolve():
+    if not isinstance(base, str) or not base or Path(base).resolve() in adapters:
         raise ModelError(f"{path / ADAPTER} names no base model other than itself")
     try:
-        net, tokenizer = load_pretrained(base, device, dtype)
+        net, tokenizer = load_pretrained(base, device, dtype, above=adapters)
     except ModelError as error:
         raise ModelError(f"the base model of the adapter {path}: {error}") from error
     try:

@@ -70,11 +70,11 @@ def uncertainty(
         TaskError: clusters of a kind that the comparisons do not have, or only one cluster.
     """
     fit, (kind, cluster, notes) = found.fit, _clusters(comparisons, covariance)
-    spread = _spread(comparisons, found, kind, cluster)
+    spread, clusters = _spread(comparisons, found, kind, cluster)
     notes += spread.notes
     settings: dict[str, Json] = {"seed": seed}
-    if found.robust and cluster is not None:
-        settings["clusters"] = len(np.unique(cluster))
+    if clusters is not None:
+        settings["clusters"] = clusters
     settings["covariance"] = spread.kind
     if not (rounds and found.robust and spread.kind == kind):
         width = _quantile((1 + level) / 2, spread.freedom) * np.sqrt(np.diag(spread.covariance))
@@ -107,26 +107,28 @@ def _clusters(comparisons: Comparisons, covariance: str) -> tuple[str, NDArray[A
     return covariance, cluster, ()
 
 
-def _spread(comparisons: Comparisons, found: Strengths, kind: str, cluster: NDArray[Any] | None) -> Spread:
-    """The strengths' covariance [k, k] of a kind; the model's where residuals do not show the uncertainty."""
-    own, freedom = found.fit.inverse[:-1, :-1], None
+def _spread(
+    comparisons: Comparisons, found: Strengths, kind: str, cluster: NDArray[Any] | None
+) -> tuple[Spread, int | None]:
+    """The strengths' covariance [k, k] of a kind, the model's where residuals do not show the uncertainty; clusters."""
+    own, clusters = found.fit.inverse[:-1, :-1], None
     notes: tuple[str, ...] = ()
     if not found.robust:
         note = "intervals are the model's: residuals and resampling cannot show what never happened"
-        return Spread(own, "model", notes=(note,))
+        return Spread(own, "model", notes=(note,)), None
     if kind == "model":
-        return Spread(own, "model")
+        return Spread(own, "model"), None
     if cluster is None:
         spread = sandwich(found.model, found.pairs, found.fit)[:-1, :-1]
     else:
         every, clusters = clustered(found.model, comparisons, found.fit, cluster)
-        spread, freedom = every[:-1, :-1], clusters - 1
+        spread = every[:-1, :-1]
         if clusters <= found.pairs.k:
             notes = (f"only {clusters} clusters for {found.pairs.k} systems: their covariance is rough",)
     if (np.diag(spread) < VANISHING * np.diag(own)).any():
         note = "residuals of some systems vanish, as where all they have is ties: intervals are the model's"
-        return Spread(own, "model", notes=(*notes, note))
-    return Spread(spread, kind, freedom, notes)
+        return Spread(own, "model", notes=(*notes, note)), clusters
+    return Spread(spread, kind, None if clusters is None else clusters - 1, notes), clusters
 
 
 def sandwich(model: Outcomes, pairs: Pairs, fit: Fit) -> Array:
