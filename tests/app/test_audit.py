@@ -142,6 +142,35 @@ def test_scores_are_audited_too(call: Call) -> None:
     assert {"auroc", "ece", "unreadable"} <= {one["finding"]["name"] for one in found["measured"]}
 
 
+def test_what_a_file_does_not_say_is_given_as_in_convert(call: Call) -> None:
+    battle = {"model_a": "base", "model_b": "tuned", "winner": "model_b", "judge": "people"}
+    write([{**battle, "question_id": f"q{i}", "anony": i % 2 == 0} for i in range(60)])
+    hidden = call("v.jsonl", "--format", "arena", "--json")
+    assert hidden["judges"][0]["n"] == 30
+    assert hidden["dropped"]
+    every = call("v.jsonl", "--format", "arena", "--known-names", "--json")
+    assert every["judges"][0]["n"] == 60
+    assert not every["dropped"]
+    replies = [
+        {
+            "custom_id": f"r{i}",
+            "response": {"body": {"model": "gpt", "choices": [{"message": {"content": f"Rating: [[{20 + i}]]"}}]}},
+        }
+        for i in range(40)
+    ]
+    write(replies, "batch.jsonl")
+    graded = ("batch.jsonl", "--reply", "score", "--json")
+    assert unreadable(call(*graded)) == 1.0
+    assert unreadable(call(*graded, "--scale", "0-100")) == 0.0
+    assert "--scale" in call(*graded, "--scale", "ten", status=2)
+
+
+def unreadable(found: Mapping[str, Any]) -> float:
+    """The share of scores that could not be read."""
+    measured = {one["finding"]["name"]: one["finding"] for one in found["judges"][0]["measured"]}
+    return measured["unreadable"]["estimate"]
+
+
 def test_a_judge_without_an_error_has_intervals_too() -> None:
     found = audit_file(write(recorded(200, right=1.0)))
     low, high = measured(found, "kappa").interval

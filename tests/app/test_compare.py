@@ -296,6 +296,13 @@ def test_align_needs_nothing_but_common_items(write: Write) -> None:
         align([])
 
 
+def test_levels_are_in_order_whatever_they_are_called(write: Write, call: Call) -> None:
+    names = ["10", "09", "\u00b2", "9" * 5000, "easy"]
+    write("long.csv", [{"id": i, "model": m, "score": i % 2, "level": names[i % 5]} for i in range(50) for m in "ab"])
+    found = call("long.csv", "--json")["slices"]
+    assert [one["level"] for one in found] == ["09", "10", "9" * 5000, "easy", "\u00b2"]
+
+
 def test_letters_go_on_after_z() -> None:
     assert [letter(i) for i in (1, 26, 27, 52, 53, 703)] == ["a", "z", "aa", "az", "ba", "aaa"]
 

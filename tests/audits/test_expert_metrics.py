@@ -7,7 +7,8 @@ from random import Random
 
 import pytest
 
-from whetstone.audits.expert_metrics import expert_metrics, scores_of
+from whetstone.audits.evaluating import ratings_of
+from whetstone.audits.expert_metrics import expert_metrics
 from whetstone.audits.scored_outputs import cases_of
 from whetstone.core.errors import ConfigError, TaskError
 
@@ -74,5 +75,5 @@ def test_a_score_that_is_not_finite_is_named(toy, score) -> None:
         cases_of([{"input": "q", "output": "a", "score": 1}, {"input": "q", "output": "b", "score": score}])
     case = toy.case(3, ("a", "b"), ())
     case = replace(case, example=replace(case.example, meta={"ratings": [1, score]}))
-    with pytest.raises(TaskError, match="q3: a score in ratings is "):
-        scores_of(case)
+    with pytest.raises(TaskError, match="q3: a rating is "):
+        ratings_of(case)

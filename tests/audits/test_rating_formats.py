@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from whetstone.audits.rating_formats import compared, rating_formats, ratings_of
+from whetstone.audits.evaluating import ratings_of
+from whetstone.audits.rating_formats import compared, rating_formats
 from whetstone.core.errors import TaskError
 
 N = 400
@@ -80,3 +81,10 @@ def test_a_rating_that_is_not_finite_is_named(toy, rating) -> None:
     assert ratings_of(replace(case, example=replace(case.example, meta={"ratings": [2, "?"]}))) == [2.0, None]
     with pytest.raises(TaskError, match="q1: a rating is "):
         ratings_of(replace(case, example=replace(case.example, meta={"ratings": [2, rating]})))
+
+
+def test_ratings_of_other_answers_are_refused(toy) -> None:
+    case = toy.case(1, ("a", "b"), (True, False))
+    with pytest.raises(TaskError, match="q1: 3 ratings of 2 answers; write one for each, null where there is none"):
+        ratings_of(replace(case, example=replace(case.example, meta={"ratings": [1, 2, 3]})))
+    assert ratings_of(replace(case, example=replace(case.example, meta={"ratings": "12"}))) == [1.0, 0.0]

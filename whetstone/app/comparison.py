@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from whetstone.app.grading import easy_to_hard
 from whetstone.app.scores import Aligned
 from whetstone.core.errors import ConfigError
 from whetstone.stats.aggregates import interquartile_mean, performance_profile, probability_of_improvement
@@ -329,9 +330,7 @@ def _curves(table: Mapping[str, Floats], groups: Codes | None, level: float) -> 
 
 def _slices(aligned: Aligned, table: Mapping[str, Floats], groups: Codes | None, level: float) -> tuple[Slice, ...]:
     levels = np.array(aligned.levels)
-    names = sorted(
-        set(aligned.levels) - {""}, key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name)
-    )
+    names = easy_to_hard(set(aligned.levels) - {""})
     if len(names) < 2:
         return ()
     found = []

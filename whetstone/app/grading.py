@@ -60,8 +60,17 @@ def questions(task: Task, split: str, n: int, *, seed: int = 0) -> list[Example]
 
 def levels(examples: Iterable[Example]) -> tuple[str, ...]:
     """The difficulties that occur, from easy to hard (numbers by value)."""
-    found = {example.level for example in examples} - {""}
-    return tuple(sorted(found, key=lambda level: (not level.isdigit(), int(level) if level.isdigit() else 0, level)))
+    return easy_to_hard({example.level for example in examples} - {""})
+
+
+def easy_to_hard(levels: Iterable[str]) -> tuple[str, ...]:
+    """Names of levels in order: numbers by value, then the others."""
+
+    def place(level: str) -> tuple[bool, int, str, str]:
+        digits = level.lstrip("0") if level.isdecimal() else ""
+        return not level.isdecimal(), len(digits), digits, level
+
+    return tuple(sorted(levels, key=place))
 
 
 def correct(task: Task, example: Example, text: str) -> bool | None:

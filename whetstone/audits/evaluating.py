@@ -45,6 +45,23 @@ def labels(case: Case) -> tuple[bool | None, ...]:
     return case.correct or (None,) * len(case.candidates)
 
 
+def ratings_of(case: Case) -> list[float | None]:
+    """People's ratings of a case's candidates, else 1 and 0 for right and wrong; unknown is None.
+
+    Raises TaskError for a rating that is not finite, and unless there are as many ratings as candidates.
+    """
+    given = case.example.meta.get("ratings")
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        return [None if label is None else float(label) for label in labels(case)]
+    if len(given) != len(case.candidates):
+        raise TaskError(
+            f"{case.example.id}: {len(given)} ratings of {len(case.candidates)} answers; write one for each, null "
+            "where there is none"
+        )
+    where = f"{case.example.id}: a rating"
+    return [finite(value, where) if isinstance(value, (int, float)) else None for value in given]
+
+
 def pairs(cases: Iterable[Case], per_case: int, wanted: Callable[[Pair], bool] = lambda pair: True) -> list[Pair]:
     """The first `per_case` wanted pairs of each case; pairs of equal texts are never wanted."""
     found: list[Pair] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from whetstone.audits.evaluating import cluster, finite, labels, named
+from whetstone.audits.evaluating import cluster, named, ratings_of
 from whetstone.audits.metric_selection import metric_selection
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, gather
@@ -35,7 +35,7 @@ def expert_metrics(
     Returns:
         The findings of `metric_selection`, and `left out`.
     """
-    found = [(case, i, score) for case in cases for i, score in scores_of(case)]
+    found = [(case, i, score) for case in cases for i, score in enumerate(ratings_of(case)) if score is not None]
     if len({score for _, _, score in found}) < 2:
         raise Abstain("the outputs need expert scores that differ")
     texts = [(case.candidates[i].text, reference_of(case)) for case, i, _ in found]
@@ -68,16 +68,6 @@ def _values(task: Task, name: str, found: Sequence[tuple[Case, int, float]]) -> 
     rows: list[list[Signal]] = yield from gather(function(task, case.example, case.candidates) for case in cases)
     by_case = {id(case): row for case, row in zip(cases, rows, strict=True)}
     return [by_case[id(case)][i].value for case, i, _ in found]
-
-
-def scores_of(case: Case) -> list[tuple[int, float]]:
-    """Candidate and expert's score, where there is one. Raises TaskError for one that is not finite."""
-    given = case.example.meta.get("ratings")
-    if not isinstance(given, Sequence) or isinstance(given, str):
-        return [(i, float(label)) for i, label in enumerate(labels(case)) if label is not None]
-    pairs = zip(range(len(case.candidates)), given, strict=False)
-    where = f"{case.example.id}: a score in ratings"
-    return [(i, finite(score, where)) for i, score in pairs if isinstance(score, (int, float))]
 
 
 def reference_of(case: Case) -> str | None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whetstone.audits.asking import rated
-from whetstone.audits.evaluating import cluster, finite, labels
+from whetstone.audits.evaluating import cluster, ratings_of
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, gather
 from whetstone.core.registry import method
@@ -59,18 +59,6 @@ def rating_formats(
         raise Abstain("no rating was readable")
     groups = [cluster(case.example) for case in cases for _ in case.candidates]
     return compared(ratings, human, groups)
-
-
-def ratings_of(case: Case) -> list[float | None]:
-    """People's ratings of a case's candidates, else 1 and 0 for right and wrong; unknown is None.
-
-    Raises TaskError for a rating that is not finite.
-    """
-    given = case.example.meta.get("ratings")
-    if isinstance(given, Sequence) and not isinstance(given, str) and len(given) == len(case.candidates):
-        where = f"{case.example.id}: a rating"
-        return [finite(value, where) if isinstance(value, (int, float)) else None for value in given]
-    return [None if label is None else float(label) for label in labels(case)]
 
 
 def compared(

@@ -78,7 +78,7 @@ def sentence(rows: Sequence[BaselineRow]) -> str:
 
 def spell(names: Sequence[str]) -> str:
     """Neighbouring numbers as a range: 5-8, 10."""
-    if not all(name.isdigit() for name in names):
+    if not all(name.isdecimal() and len(name) < 10 for name in names):
         return ", ".join(names)
     runs: list[list[int]] = []
     for number in map(int, names):

@@ -12,7 +12,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Unpack, get_args
+from typing import Any, Unpack
 
 from whetstone.app.auditing import Audited, audit_recorded, gated
 from whetstone.app.auditing_text import show
@@ -39,7 +39,8 @@ from whetstone.app.outputs import OutputTask, read_outputs
 from whetstone.app.recorded_verdicts import read_recorded
 from whetstone.app.steps.sharpen import label
 from whetstone.app.trust import RULES, USES, Rule, with_limits
-from whetstone.app.verdict_files.options import Given, Reply
+from whetstone.app.verdict_files.flags import add_unsaid, unsaid
+from whetstone.app.verdict_files.options import Given
 from whetstone.app.verdict_files.reading import FORMATS, UnknownFormat
 from whetstone.app.workbench import workbench
 from whetstone.core.errors import ConfigError, TaskError
@@ -196,13 +197,9 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
         metavar="NAME=LIMIT",
         help=f"another limit, for ranking/training or for both; none asks nothing. Now {listed}",
     )
-    files = parser.add_argument_group("the file")
+    files = parser.add_argument_group("a file of verdicts, and what it does not say")
     files.add_argument("--format", choices=tuple(FORMATS), help="default: told from the content")
-    files.add_argument("--judge-name", default="", metavar="NAME", help="who judged, where the file does not say")
-    files.add_argument("--system", default="", metavar="NAME", help="whose answers, where the file does not say")
-    files.add_argument("--baseline", default="", metavar="NAME", help="compared with whose, where it does not say")
-    files.add_argument("--reply", choices=get_args(Reply), default="comparison", help="how a batch's replies are read")
-    files.add_argument("--requests", type=Path, metavar="FILE", help="the request file of a batch")
+    add_unsaid(files, "--judge-name")
     live = parser.add_argument_group("a live audit")
     live.add_argument("--model", help="the judge: grit, hf/PATH, openai/MODEL@URL, recorded:FILE, scripted:FILE")
     live.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
@@ -283,11 +280,7 @@ def recorded(args: argparse.Namespace, rules: Sequence[Rule]) -> Audited:
         rules=rules,
         seed=args.seed,
         format=args.format,
-        judge=args.judge_name,
-        system=args.system,
-        baseline=args.baseline,
-        reply=args.reply,
-        requests=args.requests,
+        **unsaid(args),
     )
 
 

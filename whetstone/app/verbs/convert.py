@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 from whetstone.app.console import Console, emit
-from whetstone.app.verdict_files.options import Given, Reply
+from whetstone.app.verdict_files.flags import add_unsaid, unsaid
 from whetstone.app.verdict_files.reading import FORMATS
 from whetstone.app.verdict_files.writing import Converted, To, convert
 
@@ -41,45 +41,7 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
         metavar="NAME",
         help="the judge or metric whose verdicts are labels, of FILE or else of IN",
     )
-    add_file_options(parser)
-
-
-def add_file_options(parser: argparse.ArgumentParser) -> None:
-    """The flags for what a file of verdicts does not say itself."""
-    group = parser.add_argument_group("what IN does not say")
-    group.add_argument("--judge", default="", metavar="NAME", help="who judged")
-    group.add_argument("--system", default="", metavar="NAME", help="whose answers were judged")
-    group.add_argument("--baseline", default="", metavar="NAME", help="what they were compared with")
-    group.add_argument("--requests", type=Path, metavar="FILE", help="of a batch: its request file")
-    group.add_argument(
-        "--reply",
-        choices=get_args(Reply),
-        default="comparison",
-        help="of a batch: what replies state (default comparison)",
-    )
-    group.add_argument("--scale", type=scale, default=(1, 10), metavar="LOW-HIGH", help="of scores in replies (1-10)")
-    group.add_argument("--known-names", action="store_true", help="keep votes whose voter knew the names")
-
-
-def given(args: argparse.Namespace) -> Given:
-    """What those flags say."""
-    return {
-        "judge": args.judge,
-        "system": args.system,
-        "baseline": args.baseline,
-        "requests": args.requests,
-        "reply": args.reply,
-        "scale": args.scale,
-        "known_names": args.known_names,
-    }
-
-
-def scale(text: str) -> tuple[int, int]:
-    """`1-10` as its two ends, for argparse."""
-    low, dash, high = text.partition("-")
-    if not dash or not low.isdigit() or not high.isdigit() or int(low) >= int(high):
-        raise argparse.ArgumentTypeError(f"{text!r} is no scale; write LOW-HIGH, such as 1-10")
-    return int(low), int(high)
+    add_unsaid(parser.add_argument_group("what IN does not say"), "--judge")
 
 
 def main(args: argparse.Namespace) -> None:
@@ -91,7 +53,7 @@ def main(args: argparse.Namespace) -> None:
         labels=args.labels,
         label=args.label,
         format=args.format,
-        **given(args) | {"texts": not args.no_texts},
+        **unsaid(args) | {"texts": not args.no_texts},
     )
     emit(done) if args.json else show(Console(), done)
 

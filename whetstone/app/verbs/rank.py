@@ -263,7 +263,7 @@ def show(console: Console, board: Leaderboard, top: int = TOP, picture: str | No
 
 def not_negative(text: str) -> int:
     """A whole number from 0 up, for argparse."""
-    if not text.isdigit():
+    if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
     return int(text)
 
