@@ -289,6 +289,31 @@ def test_a_judge_of_places_is_found_out_live() -> None:
     assert found.judges[0].trust.sentence.startswith("This judge may not be trusted at all")
 
 
+def test_a_judge_that_goes_round_and_one_that_forgets_are_found_out_live() -> None:
+    fair = audit(ToyTask(), model=judge_of(true_judge), plan=PLAN, temperature=1.0)
+    again = measured(fair, "repeat_consistency")
+    assert (again.estimate, again.n) == (1.0, 120)
+    assert "repeats" not in fair.judges[0].missing
+    assert re.fullmatch(r"in (\d+) of \1 triples it calls two answers even", fair.judges[0].missing["cycles"])
+
+    def beats(question: str, first: str, second: str) -> str:
+        return "A" if (int(first) - int(second)) % 3 == 1 else "B" if (int(second) - int(first)) % 3 == 1 else "E"
+
+    rows = [{"question": f"{i}+{i}@1", "a": "0", "b": "1", "c": "2"} for i in range(40)]
+    path = str(write(rows, "three.jsonl"))
+    names = {"columns": {}, "outputs": ("a", "b", "c"), "plan": PLAN}
+    dizzy = measured(audit(path, model=judge_of(beats, "dizzy"), **names), "cycles")
+    assert (dizzy.estimate, dizzy.n) == (1.0, 40)
+    straight = judge_of(lambda question, first, second: "A" if first > second else "B", "straight")
+    assert measured(audit(path, model=straight, **names), "cycles").estimate == 0.0
+    rng = Random(3)
+    coin = judge_of(lambda *_: rng.choice("AB"), "coin")
+    found = measured(audit(path, model=coin, temperature=1.0, **names), "repeat_consistency")
+    assert found.interval[0] < 0.5 < found.interval[1]
+    greedy = audit(path, model=coin, **names).judges[0]
+    assert greedy.missing["repeats"] == "no temperature above 0, so that it says the same again"
+
+
 def test_outputs_of_a_file_are_the_material_with_their_labels(call: Call) -> None:
     rows = [
         {"question": f"{i}+{i + 1}@1", "mine": str((2 * i + 1 + i % 2) % 10), "theirs": str((2 * i + 2 - i % 2) % 10)}

@@ -179,7 +179,7 @@ def of_pairs(
     """The audit of one judge's verdicts on pairs.
 
     Args:
-        extra: findings that were made elsewhere (probes).
+        extra: findings that were made elsewhere (probes); live, they stand for those of the same name.
         missing: what else was not measured, and why.
         live: labels come from two answers checked one by one; whoever prefers one of two right answers does not err,
             so that only pairs of a right and a wrong one count for agreement.
@@ -192,7 +192,8 @@ def of_pairs(
     found = [_marked(one, verdicts) for one in audit_verdicts(verdicts, own=mine, seed=seed)]
     if live:
         again = {one.name: one for one in agreement(decided, seed=seed)} if decided.gold is not None else {}
-        found = [again.get(one.name, one) for one in found]
+        elsewhere = {one.name for one in extra}
+        found = [again.get(one.name, one) for one in found if one.name not in elsewhere]
     found += accuracy_gaps(replace(judged, verdicts=decided), seed=seed)
     found += system_order(decided, seed=seed)
     prompts = int(np.unique(verdicts.groups).size)

@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from whetstone.app.grading import easy_to_hard
 from whetstone.app.scores import Aligned
 from whetstone.core.errors import ConfigError
 from whetstone.stats.aggregates import interquartile_mean, performance_profile, probability_of_improvement
@@ -21,6 +20,7 @@ from whetstone.stats.intervals import clustered_mean
 from whetstone.stats.multiple import holm
 from whetstone.stats.power import detectable_difference
 from whetstone.stats.systems import Correction, Pair, Systems, Test, compare_systems
+from whetstone.tasks.levels import by_value
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -330,7 +330,7 @@ def _curves(table: Mapping[str, Floats], groups: Codes | None, level: float) -> 
 
 def _slices(aligned: Aligned, table: Mapping[str, Floats], groups: Codes | None, level: float) -> tuple[Slice, ...]:
     levels = np.array(aligned.levels)
-    names = easy_to_hard(set(aligned.levels) - {""})
+    names = sorted(set(aligned.levels) - {""}, key=by_value)
     if len(names) < 2:
         return ()
     found = []

@@ -11,6 +11,7 @@ from whetstone.app.workbench import Workbench
 from whetstone.core.errors import ConfigError
 from whetstone.core.flow import Driven, Flow, sample
 from whetstone.core.types import Candidate, Example, Generation, Model, Outcome, Sampling, Task
+from whetstone.tasks.levels import by_value
 
 ALTERNATIVES = 5
 
@@ -60,17 +61,7 @@ def questions(task: Task, split: str, n: int, *, seed: int = 0) -> list[Example]
 
 def levels(examples: Iterable[Example]) -> tuple[str, ...]:
     """The difficulties that occur, from easy to hard (numbers by value)."""
-    return easy_to_hard({example.level for example in examples} - {""})
-
-
-def easy_to_hard(levels: Iterable[str]) -> tuple[str, ...]:
-    """Names of levels in order: numbers by value, then the others."""
-
-    def place(level: str) -> tuple[bool, int, str, str]:
-        digits = level.lstrip("0") if level.isdecimal() else ""
-        return not level.isdecimal(), len(digits), digits, level
-
-    return tuple(sorted(levels, key=place))
+    return tuple(sorted({example.level for example in examples} - {""}, key=by_value))
 
 
 def correct(task: Task, example: Example, text: str) -> bool | None:

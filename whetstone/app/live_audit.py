@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 from whetstone.app.auditing import Audited, of_pairs, of_scores
@@ -18,12 +19,13 @@ from whetstone.audits.evaluating import Pair, higher, in_words, labels, pairs, r
 from whetstone.audits.length import equally_good
 from whetstone.audits.one_vs_many import one_right, ranked
 from whetstone.audits.probes import attack, chosen, wrong_shares
+from whetstone.audits.recorded import Verdicts, cycles, repeats
 from whetstone.audits.score_columns import SPACES as SCORE_FIELDS
 from whetstone.audits.score_columns import scored
 from whetstone.audits.verdict_columns import SPACES as VERDICT_FIELDS
 from whetstone.audits.verdict_columns import Encoder, judged
 from whetstone.core.errors import Abstain, ConfigError
-from whetstone.core.registry import Method
+from whetstone.core.registry import Method, load, options
 from whetstone.core.types import Case, Finding, Json, Signal, Task, Verdict
 from whetstone.ranking.tables import Column
 from whetstone.stats import finding, proportion
@@ -34,6 +36,7 @@ Asked = tuple[list[Row], list[Finding], dict[str, str]]
 """The rows of what was asked, findings made besides, and what was not measured and why."""
 WRONG = 9  # answers beside the right one, of which it should be ranked first
 MIXED = 0.75  # of the pairs: a right and a wrong answer; the others are alike and differ in length
+LEAST = 12  # decided triples: with fewer, none that goes round would not show that a judge is better than a coin
 CANNOT = "not measured: the judge cannot read it"
 
 
@@ -43,7 +46,8 @@ class Plan:
 
     Attributes:
         pairs: put to the judge without a probe.
-        probed: of those, with each probe and against each constant answer.
+        probed: of those, with each probe, against each constant answer and once more; and questions of which three
+            answers are compared with each other.
         samples: answers to a question.
         temperature: of the answers; a higher one gives more wrong ones.
     """
@@ -146,8 +150,41 @@ def _judge(
     clean = ask("pairs", asked)
     if all(verdict.choice is None for verdict in clean):
         raise Abstain(f"{name} answers none of the {len(asked)} pairs: {clean[0].reason}")
+    extra, missing = attractions(ask, mixed, clean[: len(mixed)], found, plan)
+    again: list[Finding] = []
+    if _temperature(judge, options) > 0:
+        few = asked[: plan.probed]
+        again = repeats(_shown(few * 2, [*clean[: plan.probed], *ask("again", few)]))
+    threes = [three for case in found if len((three := _three(case)).candidates) == 3][: plan.probed]
+    compared = [Pair(three.example, *two) for three in threes for two in combinations(three.candidates, 2)]
+    circular = cycles(_shown(compared, ask("triples", compared))) if compared else []
+    decided = sum(one.n for one in circular)
+    few_left = f"in {len(threes) - decided} of {len(threes)} triples it calls two answers even"
+    missing["repeats"] = "" if again else "no temperature above 0, so that it says the same again"
+    missing["cycles"] = "" if decided >= LEAST else few_left if threes else "no question has three answers that differ"
     rows = [row for i, (p, v) in enumerate(zip(asked, clean, strict=True)) for row in rows_of(name, i, p, v)]
-    return rows, *attractions(ask, mixed, clean[: len(mixed)], found, plan)
+    return rows, [*extra, *again, *(circular if decided >= LEAST else ())], missing
+
+
+def _temperature(judge: Method, given: Mapping[str, Any]) -> float:
+    """Of the judge's replies; 0 for a judge without one."""
+    known = options(load(judge.name, "judge")).get("temperature")
+    return 0.0 if known is None else float(given.get("temperature", known.default))
+
+
+def _three(case: Case) -> Case:
+    """The first three answers that differ, each a source of its own."""
+    texts = {one.text: one for one in reversed(case.candidates)}
+    differ = [one for one in case.candidates if texts[one.text] is one][:3]
+    return Case(case.example, tuple(replace(one, source=str(i)) for i, one in enumerate(differ)))
+
+
+def _shown(asked: Sequence[Pair], given: Sequence[Verdict]) -> Verdicts:
+    """Verdicts as columns; a pair that comes again is the same pair."""
+    names = [(pair.example.id, pair.first.id, pair.second.id) for pair in asked]
+    shown = zip(map(names.index, names), asked, given, strict=True)
+    rows = [row for i, pair, verdict in shown for row in rows_of("judge", i, pair, verdict)]
+    return judged(_columns(rows, VERDICT_FIELDS))["judge"].verdicts
 
 
 def _signal(

@@ -8,6 +8,7 @@ from whetstone.audits.verdict_columns import Judged
 from whetstone.core.types import Finding
 from whetstone.stats import finding, proportion
 from whetstone.stats.group_rates import deal_units, dealt_units, group_rates
+from whetstone.tasks.levels import by_value
 
 LEAST = 2  # prompts of a category that can be compared
 
@@ -27,7 +28,7 @@ def accuracy_gaps(judged: Judged, *, seed: int = 0) -> list[Finding]:
     sums, sizes, units = dealt_units(right, code, group)
     kept = sorted(
         (i for i in range(len(names)) if np.count_nonzero(units == i) >= LEAST),
-        key=lambda i: _natural(judged.categories[names[i]]),
+        key=lambda i: by_value(judged.categories[names[i]]),
     )
     if len(kept) < 2:
         return []
@@ -51,8 +52,3 @@ def accuracy_gaps(judged: Judged, *, seed: int = 0) -> list[Finding]:
         "method": "permutation of prompts",
     }
     return [*found, Finding("gap", float(np.ptp(rates)), None, len(right), 0.0, p, told, detail)]
-
-
-def _natural(label: str) -> tuple[bool, int, str]:
-    """Numbers by their value, before words."""
-    return (not label.isdecimal(), int(label) if label.isdecimal() else 0, label)

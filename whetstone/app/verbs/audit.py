@@ -207,7 +207,9 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     live.add_argument("--columns", metavar="ROLE=NAME,...", help="of a file of outputs, as in whetstone judge")
     live.add_argument("--outputs", metavar="NAME,...", help="columns that hold one system's output each")
     live.add_argument("--pairs", type=positive, default=Plan.pairs, help="judged in both orders (default 400)")
-    live.add_argument("--probed", type=positive, default=Plan.probed, help="of those, with each probe (default 100)")
+    live.add_argument(
+        "--probed", type=positive, default=Plan.probed, help="of those, with each probe; also triples (default 100)"
+    )
     live.add_argument("--probes", default="all", metavar="NAME,...", help="default all; none")
     live.add_argument("--answers", type=positive, default=Plan.samples, help="to a question (default 8)")
     live.add_argument("--answer-temperature", type=float, default=Plan.temperature, help="higher: more wrong ones")
