@@ -224,14 +224,17 @@ def overheard(flow: Flow[T], heard: Heard) -> Flow[T]:
         return stop.value
 
 
-def taught(flows: Iterable[Flow[Any]], teacher: Teacher = truth, *, lessons: int = 5000, reading: int = 5000) -> Any:
+def taught(
+    flows: Iterable[Flow[Any]], teacher: Teacher = truth, *, lessons: int = 5000, reading: int = 5000, seed: int = 0
+) -> Any:
     """A model from scratch that learned to read and then what a teacher replied in these flows.
 
-    Every kind of question gets the same number of `lessons`, so that a method's baseline is taught as much.
+    Every kind of question gets the same number of `lessons`, so that a method's baseline is taught as much. The seed is
+    that of the first weights, of the lessons drawn and their order, and of what the teacher leaves to chance.
     """
     torch.set_num_threads(1)  # the order of sums, and so the figures, depend on it
     heard: Heard = []
-    rng = Random(0)
+    rng = Random(seed)
 
     def reply(request: Request) -> Reply:
         return generation(
@@ -251,11 +254,11 @@ def taught(flows: Iterable[Flow[Any]], teacher: Teacher = truth, *, lessons: int
             first.append(Demonstration(user(form(name, template, **fields)), truth(name, fields, rng)))
     texts = ("\n".join([*(m.text for m in d.prompt), d.completion]) for d in (*first, *chosen))
     words = sorted({word for text in texts for word in re.findall(TOKEN, text)})
-    untaught = world("loops/conftest").make_reader(words)
+    untaught = world("loops/conftest").make_reader(words, seed=seed)
     untaught.tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(TOKEN), "removed", invert=True)
     model = TransformersModel.of(untaught.net, untaught.tokenizer, optimizer=optimizer, name="taught")
-    train(model, first, likelihood, lr=2e-2)
-    train(model, chosen, likelihood, lr=5e-3, tokens_per_batch=1024)
+    train(model, first, likelihood, lr=2e-2, seed=seed)
+    train(model, chosen, likelihood, lr=5e-3, tokens_per_batch=1024, seed=seed)
     return model
 
 

@@ -4,7 +4,7 @@ The embedded model cannot read the English questions of these methods. Here a sm
 token) is trained from scratch to read: first which requested words an answer has, then the very questions of one
 method, as a teacher who knows the truth answers them on training items (`_taught_world.py`). The method then runs on it
 with new items. The teacher has a flaw only where the paper is about one. `python benchmarks/taught_questions.py NAME
-...` runs parts; the tables stand in `docs/taught_questions.md`.
+... --seed 1` runs parts; the tables stand in `docs/taught_questions.md`.
 """
 
 from __future__ import annotations
@@ -99,10 +99,10 @@ def listed(example: Example, texts: list[str]) -> dict[str, Any]:
     return {"checklist": [f"does it have '{word}'?" for word in wanted(example.question)]}
 
 
-def run_checklist(*, n: int = 100, lessons: int = 5000) -> None:
+def run_checklist(*, n: int = 100, lessons: int = 5000, seed: int = 0) -> None:
     train_on, test = cases("train", 1200), cases("test", n)
     flows = [f(TASK, c.example, c.candidates) for c in train_on for f in (checklist, pointwise)]
-    model, heard = taught(flows, lessons=lessons), []
+    model, heard = taught(flows, lessons=lessons, seed=seed), []
     share = values(model, checklist, test, heard)
     cached = values(model, checklist, cases("test", n, meta=listed))
     direct = values(model, pointwise, test, heard)
@@ -113,7 +113,7 @@ def run_checklist(*, n: int = 100, lessons: int = 5000) -> None:
     agreement(heard, truth)
 
 
-def run_persona(*, n: int = 200, lessons: int = 5000) -> None:
+def run_persona(*, n: int = 200, lessons: int = 5000, seed: int = 0) -> None:
     def teacher(name: str, f: Fields, rng: Random) -> str:
         """In its role it forgets the last word of what is asked for first an animal, plainly of what is last one."""
         asked = wanted(f.get("question", ""))
@@ -125,7 +125,7 @@ def run_persona(*, n: int = 200, lessons: int = 5000) -> None:
         return truth(name, f, rng)
 
     flows = (persona_ensemble(TASK, question(f"train/{i}")) for i in range(4 * lessons))
-    model, heard = taught(flows, teacher, lessons=lessons), []
+    model, heard = taught(flows, teacher, lessons=lessons, seed=seed), []
     examples = [question(f"test/{i}") for i in range(n)]
     found = live(model, (persona_ensemble(TASK, example) for example in examples), heard=heard)
     right = {
@@ -140,7 +140,7 @@ def run_persona(*, n: int = 200, lessons: int = 5000) -> None:
     agreement(heard, teacher)
 
 
-def run_warned(*, n: int = 240, lessons: int = 4000) -> None:
+def run_warned(*, n: int = 240, lessons: int = 4000, seed: int = 0) -> None:
     kinds = (*PRAISE, "position")
 
     def count(text: str) -> list[int]:
@@ -175,7 +175,7 @@ def run_warned(*, n: int = 240, lessons: int = 4000) -> None:
         return live(model, flows, heard=heard)
 
     flows = (warned_judge(TASK, c.example, *c.candidates) for c in marked("train", 2 * lessons))
-    model = taught(flows, teacher, lessons=lessons)
+    model = taught(flows, teacher, lessons=lessons, seed=seed)
     heard: Heard = []
     test = marked("test", n)
     before, after = judged(test, 0), judged(test, 2, heard)
@@ -201,7 +201,7 @@ def run_warned(*, n: int = 240, lessons: int = 4000) -> None:
     agreement(heard, teacher)
 
 
-def run_hacking(*, n: int = 120, lessons: int = 3500) -> None:
+def run_hacking(*, n: int = 120, lessons: int = 3500, seed: int = 0) -> None:
     def teacher(liked: int) -> Teacher:
         """An evaluator that gives `liked` points for every "dear", and an author whom history teaches it."""
 
@@ -224,7 +224,7 @@ def run_hacking(*, n: int = 120, lessons: int = 3500) -> None:
 
     for liked, flaw in ((3, "evaluator that likes praise"), (0, "fair evaluator")):
         flows = (refinement_hacking(TASK, [c], shared=s) for c in started("train", lessons) for s in (True, False))
-        model = taught(flows, teacher(liked), lessons=2 * lessons)
+        model = taught(flows, teacher(liked), lessons=2 * lessons, seed=seed)
         for shared in (True, False):
             print(f" {flaw}, {'shared' if shared else 'isolated'}")
             heard: Heard = []
@@ -236,7 +236,7 @@ def run_hacking(*, n: int = 120, lessons: int = 3500) -> None:
 TRAITS = {"polite": "rude", "quick": "slow", "careful": "sloppy", "honest": "sly", "calm": "loud", "neat": "messy"}
 
 
-def run_metrics(*, n: int = 80, lessons: int = 3000) -> None:
+def run_metrics(*, n: int = 80, lessons: int = 3000, seed: int = 0) -> None:
     goods = {word: good for good, bad in TRAITS.items() for word in (good, bad)}
 
     def teacher(name: str, f: Fields, rng: Random) -> str:
@@ -270,7 +270,7 @@ def run_metrics(*, n: int = 80, lessons: int = 3000) -> None:
         return found
 
     flows = (induced_metrics(TASK, commented("train", i, 12)) for i in range(lessons // 3))
-    model = taught(flows, teacher, lessons=lessons, reading=0)
+    model = taught(flows, teacher, lessons=lessons, reading=0, seed=seed)
     for number in range(3):
         heard: Heard = []
         items = commented("test", number, n)
@@ -284,54 +284,63 @@ def run_metrics(*, n: int = 80, lessons: int = 3000) -> None:
         agreement(heard, teacher)
 
 
-def run_checks(*, n: int = 150, lessons: int = 5000) -> None:
-    def limited(split: str, n: int) -> list[Case]:
+def run_checks(*, n: int = 150, lessons: int = 5000, seed: int = 0) -> None:
+    def limited(split: str, n: int, limits: range) -> list[Case]:
         """Two answers with the same words asked for; the second is too long."""
         found = []
         for i in range(n):
             rng = Random(f"{split}/limited/{i}")
-            most, hits = rng.randrange(4, 7), rng.randrange(1, 4)
+            most, hits = rng.randrange(limits.start, limits.stop), rng.randrange(1, 4)
             example = question(f"{split}/{i}", tail=f", at most {most} words")
             sizes = (rng.randrange(most - 1, most + 1), rng.randrange(most + 1, most + 3))
-            found.append(Case(example, candidates(*(answer(rng, example.question, hits, total=k) for k in sizes))))
+            found.append(Case(example, candidates(*(long(rng, example, hits, size) for size in sizes))))
         return found
 
-    flows = (
-        adaptive_judge(TASK, c.example, *c.candidates, code=code)
-        for c in limited("train", lessons)
-        for code in (True, False)
-    )
-    model, shares = taught(flows, lessons=lessons), []
-    for code in (True, False):
-        heard: Heard = []
-        found = live(
-            model, (adaptive_judge(TASK, c.example, *c.candidates, code=code) for c in limited("test", n)), heard=heard
+    def long(rng: Random, example: Example, hits: int, total: int) -> str:
+        """An answer of so many words, most of which are asked for by no one."""
+        words = answer(rng, example.question, hits, total=min(total, len(WORDS) - 4)).split()
+        others = [word for word in WORDS if word not in wanted(example.question)]
+        while len(words) < total:
+            words.insert(rng.randrange(len(words) + 1), rng.choice(others))
+        return " ".join(words)
+
+    for limits in (range(4, 7), range(15, 31)):
+        print(f" limits of {limits.start} to {limits.stop - 1} words")
+        flows = (
+            adaptive_judge(TASK, c.example, *c.candidates, code=code)
+            for c in limited("train", lessons, limits)
+            for code in (True, False)
         )
-        shares.append([share_of(v.choice, "0") or 0.0 for v in found])
-        told(f"accuracy/{'with checks' if code else 'reading only'}", proportion(shares[-1]))
-        agreement(heard, truth)
-    told("with checks - reading only", paired_permutation(*shares))
+        model, shares = taught(flows, lessons=lessons, seed=seed), []
+        for code in (True, False):
+            heard: Heard = []
+            test = (adaptive_judge(TASK, c.example, *c.candidates, code=code) for c in limited("test", n, limits))
+            found = live(model, test, heard=heard)
+            shares.append([share_of(v.choice, "0") or 0.0 for v in found])
+            told(f"accuracy/{'with checks' if code else 'reading only'}", proportion(shares[-1]))
+            agreement(heard, truth)
+        told("with checks - reading only", paired_permutation(*shares))
 
 
-def run_follow_up(*, n: int = 100, lessons: int = 16000) -> None:
+def run_follow_up(*, n: int = 100, lessons: int = 16000, seed: int = 0) -> None:
     train_on, test = cases("train", lessons // 4), cases("test", n)
-    model = taught((follow_up(TASK, c.example, c.candidates) for c in train_on), lessons=lessons)
+    model = taught((follow_up(TASK, c.example, c.candidates) for c in train_on), lessons=lessons, seed=seed)
     scores, lengths = values(model, follow_up, test), [len(c.text.split()) for case in test for c in case.candidates]
     told("spearman/follow-up", spearman(scores, truths(test), groups=groups_of(test)))
     told("spearman/number of words", spearman(lengths, truths(test), groups=groups_of(test)))
 
 
-def run_formats(*, n: int = 80, lessons: int = 1500) -> None:
+def run_formats(*, n: int = 80, lessons: int = 1500, seed: int = 0) -> None:
     def rated(example: Example, texts: list[str]) -> dict[str, Any]:
         return {"ratings": [quality(example.question, text) for text in texts]}
 
     flows = (rating_formats(TASK, [c]) for c in cases("train", 900, meta=rated))
-    model, heard = taught(flows, lessons=lessons), []
+    model, heard = taught(flows, lessons=lessons, seed=seed), []
     show(live(model, [rating_formats(TASK, cases("test", n, meta=rated))], heard=heard)[0])
     agreement(heard, truth)
 
 
-def run_points(*, n: int = 100, lessons: int = 10000, repeats: int = 8) -> None:
+def run_points(*, n: int = 100, lessons: int = 10000, repeats: int = 8, seed: int = 0) -> None:
     def pointed(example: Example, texts: list[str]) -> dict[str, Any]:
         return {"points": {f"it has '{word}'": 1 for word in wanted(example.question)}}
 
@@ -341,7 +350,7 @@ def run_points(*, n: int = 100, lessons: int = 10000, repeats: int = 8) -> None:
         for name, meta in rubrics.items()
         for c in cases("train", {"items": 500, "whole": 2000}[name], meta=meta)  # four questions an answer, and one
     )
-    model, heard, graded = taught(flows, lessons=lessons), [], {}
+    model, heard, graded = taught(flows, lessons=lessons, seed=seed), [], {}
     test, groups = cases("test", n), groups_of(cases("test", n))
     for name, meta in rubrics.items():
         items = cases("test", n, meta=meta)
@@ -353,10 +362,10 @@ def run_points(*, n: int = 100, lessons: int = 10000, repeats: int = 8) -> None:
     agreement(heard, truth)
 
 
-def run_reference(*, n: int = 200, lessons: int = 5000) -> None:
+def run_reference(*, n: int = 200, lessons: int = 5000, seed: int = 0) -> None:
     judges = {"self-reference": self_reference_judge, "direct": pairwise_judge}
     flows = (judge(TASK, c.example, *c.candidates) for c in pairs("train", lessons) for judge in judges.values())
-    model, test, shares = taught(flows, lessons=lessons), pairs("test", n), []
+    model, test, shares = taught(flows, lessons=lessons, seed=seed), pairs("test", n), []
     for name, judge in judges.items():
         heard: Heard = []
         found = live(model, (judge(TASK, c.example, *c.candidates) for c in test), heard=heard)
@@ -368,18 +377,18 @@ def run_reference(*, n: int = 200, lessons: int = 5000) -> None:
     told("self-reference - direct", paired_permutation(*shares))
 
 
-def run_essays(*, n: int = 80, lessons: int = 4000, reading: int = 5000) -> None:
+def run_essays(*, n: int = 80, lessons: int = 4000, reading: int = 5000, seed: int = 0) -> None:
     def graded(example: Example, texts: list[str]) -> dict[str, Any]:
         """People like long answers as well; the teacher grades content alone."""
         return {"grades": [has(example.question, text) + (len(text.split()) > 5) for text in texts]}
 
     flows = (essay_grading(TASK, [c]) for c in cases("train", lessons // 3, meta=graded))
-    model, heard = taught(flows, lessons=lessons, reading=reading), []
+    model, heard = taught(flows, lessons=lessons, reading=reading, seed=seed), []
     show(live(model, [essay_grading(TASK, cases("test", n, meta=graded))], heard=heard)[0])
     agreement(heard, truth)
 
 
-RUNS: dict[str, Callable[[], None]] = {name[4:]: run for name, run in list(globals().items()) if name[:4] == "run_"}
+RUNS: dict[str, Callable[..., None]] = {name[4:]: run for name, run in list(globals().items()) if name[:4] == "run_"}
 
 
 if __name__ == "__main__":
