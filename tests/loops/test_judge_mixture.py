@@ -86,6 +86,14 @@ def test_lessons_read_their_own_targets() -> None:
     assert shown.prompt[0].parts[-1] == image
     with pytest.raises(TaskError, match="no verdict"):
         lesson_of(Example("e", user("better?"), "perhaps"))
+    for high in ("ten", 10**12, 4.5, "9" * 5000):
+        graded = Example("e", user("how good?"), "Score: 4", meta={"kind": "pointwise", "high": high})
+        with pytest.raises(
+            TaskError, match=r"^e: high is '.{1,42}'; it must be a whole number of at most three digits$"
+        ):
+            lesson_of(graded)
+    to_ten = Example("e", user("how good?"), "Score: 9", meta={"kind": "pointwise", "low": "0", "high": 10.0})
+    assert lesson_of(to_ten).item.values == tuple(map(str, range(11)))
 
 
 def test_tail_patches_leave_out_what_harms_and_save_data(reader, drive_on) -> None:

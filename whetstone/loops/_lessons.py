@@ -45,7 +45,7 @@ def lesson_of(example: Example) -> Lesson:
     question, target = example.question, example.target or ""
     text = question.text if isinstance(question, Form) else question
     kind, labels = str(example.meta.get("kind", "pairwise")), example.meta.get("labels", ())
-    low, high = int(str(example.meta.get("low", 1))), int(str(example.meta.get("high", 5)))
+    low, high = (_bound(example, name, usual) for name, usual in (("low", 1), ("high", 5)))
     named = tuple(map(str, labels)) if isinstance(labels, Sequence) and not isinstance(labels, str) else ()
     readers: dict[str, tuple[Reader, tuple[str, ...]]] = {
         "pairwise": (read_comparison, LETTERS),
@@ -62,6 +62,14 @@ def lesson_of(example: Example) -> Lesson:
     prompt = forms.about(example, user(text))
     item = made(example, prompt, truth.value, values or (truth.value,), read, pair=str(example.meta.get("pair", "")))
     return Lesson(item, target, str(example.meta.get("dataset", "")))
+
+
+def _bound(example: Example, name: str, usual: int) -> int:
+    """An end of the scale of grades."""
+    given = str(example.meta.get(name, usual))
+    if not re.fullmatch(r"-?[0-9]{1,3}(?:\.0+)?", given):
+        raise TaskError(f"{example.id}: {name} is {given[:40]!r}; it must be a whole number of at most three digits")
+    return int(float(given))
 
 
 def made(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from whetstone.core.errors import Abstain
@@ -22,6 +23,7 @@ Award from 0 to {points} points for this criterion alone, whatever else the answ
 "Score: " and a whole number from 0 to {points}."""
 
 ITEMS = "The answer is right.=3|The answer addresses what was asked.=1|The answer can be read without effort.=1"
+WHOLE = re.compile(r"\s*[0-9]{1,6}\s*")
 
 
 @method(
@@ -87,9 +89,7 @@ def points_of(example: Example, items: str) -> dict[str, int]:
         if isinstance(own, Mapping)
         else [(text, points) for text, _, points in (item.rpartition("=") for item in items.split("|") if item.strip())]
     )
-    found = {
-        text.strip(): int(str(points)) for text, points in pairs if text.strip() and str(points).strip().isdecimal()
-    }
+    found = {text.strip(): int(str(points)) for text, points in pairs if text.strip() and WHOLE.fullmatch(str(points))}
     if len(found) < len(pairs) or not found or not all(found.values()):
         raise Abstain("a point rubric needs criteria with whole points of at least 1")
     return found

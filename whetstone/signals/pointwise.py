@@ -83,9 +83,6 @@ def expected_score(reply: Generation, low: int = 1, high: int = 10) -> float | N
     token = token_at(reply, reading.start)
     if token is None or token.text.strip() != reading.value:
         return float(reading.value)
-    seen = {
-        int(text): p
-        for text, p in alternatives(token).items()
-        if text.isdecimal() and low <= int(text) <= high and p > 0
-    }
+    numbers = {str(number): number for number in range(low, high + 1)}
+    seen = {numbers[text]: p for text, p in alternatives(token).items() if text in numbers and p > 0}
     return sum(number * p for number, p in seen.items()) / sum(seen.values()) if seen else float(reading.value)
