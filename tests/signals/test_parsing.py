@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import log
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,8 @@ from whetstone.signals.parsing import (
     read_comparison,
     read_confidence,
     read_correctness,
+    read_degree,
+    read_feedback,
     read_score,
     tag_positions,
     token_at,
@@ -116,6 +120,31 @@ def test_confidences(text: str, value: float | None) -> None:
 def test_scores(text: str, value: str | None) -> None:
     reading = read_score(text)
     assert (reading and reading.value) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Good steps.\n\n**Score:** 4", (4.0, "Good steps.")),
+        ("Score: 3", (3.0, "")),
+        ("A score of 2 at first, no: Score: 5", (5.0, "A score of 2 at first, no:")),
+        ("Good steps.", (None, "")),
+        ("Good." + " " * 50_000 + "Score: 4", (4.0, "Good.")),
+    ],
+)
+def test_feedback_is_what_stands_before_the_score(text: str, found: tuple[float | None, str]) -> None:
+    assert read_feedback(text, 0, 5) == found
+
+
+@pytest.mark.parametrize("read", [read_comparison, read_correctness, read_degree, read_confidence, read_score])
+@pytest.mark.parametrize("run", ["\n", " ", "*", "[", "9", "Verdict: ", "A or ", "verdict is\n"])
+@pytest.mark.parametrize("before", ["", "Verdict:", "Score:", "\\boxed{", "Confidence: 9"])
+def test_time_grows_with_the_length_of_a_reply_and_not_faster(
+    read: Callable[[str], object], run: str, before: str
+) -> None:
+    began = process_time()
+    read(f"{before}{run * (100_000 // len(run))}x")
+    assert process_time() - began < 5, "where each character were looked at for every other it would take minutes"
 
 
 @given(st.text(max_size=80))

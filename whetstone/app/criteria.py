@@ -62,7 +62,7 @@ class Criteria:
         for i, line in enumerate(whole.split(b"\n") if whole else (), 1):
             try:
                 state.take(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, RecursionError, KeyError, TypeError) as error:
                 raise StoreError(f"{path}:{i}: not an event of this log ({error}); mend or remove the line") from error
         return state
 
@@ -127,7 +127,7 @@ def _whole(path: Path) -> bytes:
     lines, _, rest = written.rpartition(b"\n")
     try:
         json.loads(rest)
-    except ValueError:
+    except (ValueError, RecursionError):
         return lines
     return written
 

@@ -473,7 +473,7 @@ class Result:
         """
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise StoreError(f"result is not JSON: {error}; run the command again to write a new one") from None
         schema = data.get("schema") if isinstance(data, dict) else None
         if schema != SCHEMA:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +13,7 @@ from whetstone.core.flow import Flow, embed, gather, sample
 from whetstone.core.registry import method
 from whetstone.core.types import Case, Embedding, Example, Finding, Form, Sampling, Task, form, user
 from whetstone.signals import forms
-from whetstone.signals.parsing import read_score
+from whetstone.signals.parsing import read_feedback
 
 GRADE = """Question: {question}
 
@@ -105,10 +104,7 @@ def scored(
         (reply,) = yield from sample(forms.about(example, user(asked)), sampling=sampling, role=role)
     except Abstain:
         return None, ""
-    reading = read_score(reply.text, low, high)
-    if reading is None:
-        return None, ""
-    return float(reading.value), re.sub(r"[\s*_]*score\W*$", "", reply.text[: reading.start], flags=re.IGNORECASE)
+    return read_feedback(reply.text, low, high)
 
 
 def vector(answer: Answer, layer: int, role: str) -> Flow[tuple[float, ...] | None]:

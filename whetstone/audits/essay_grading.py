@@ -86,7 +86,7 @@ def known(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float | 
 def features(text: str) -> list[float]:
     """Log number of words, mean lengths of words and sentences, share of distinct and of long words, commas a word."""
     written = words(text.lower())
-    sentences = [piece for piece in re.split(r"[.!?]+\s", text) if piece.strip()]
+    sentences = [piece for piece in re.split(r"(?<=[.!?])\s", text) if piece.strip(" \n\t.!?")]
     n = max(len(written), 1)
     return [
         float(np.log1p(len(written))),

@@ -39,8 +39,10 @@ Which of these measures is about the same behaviour?
 
 Reply with one line, "Score: " and the number of the measure, or 0 if none is."""
 
-ASPECT = re.compile(r"^\s*([+-])\s*(\S.*?)\s*$", re.MULTILINE)
-METRIC = re.compile(r"^\s*(?:\d+[.)]\s*|[-*•]\s*)?([A-Z][^:\n]{1,60}:\s*\S.*?)\s*$", re.MULTILINE)
+ASPECT = re.compile(r"^[ \t]{0,20}([+-])[ \t]{0,20}(\S.*)$", re.MULTILINE)
+METRIC = re.compile(
+    r"^[ \t]{0,20}(?:(?:\d{1,3}[.)]|[-*•])[ \t]{0,20})?([A-Z][^:\n]{1,60}:[ \t]{0,20}\S.*)$", re.MULTILINE
+)
 
 
 @method(
@@ -81,7 +83,7 @@ def induced_metrics(
             said = yield from gather(ask("ground", GROUND, answer=row.answer, comment=c) for c in row.comments)
         except Abstain:
             return []
-        return [Aspect(text, sign == "+") for reply in said for sign, text in ASPECT.findall(reply)]
+        return [Aspect(text.rstrip(), sign == "+") for reply in said for sign, text in ASPECT.findall(reply)]
 
     def number(low: int, high: int, name: str, template: str, **fields: str) -> Flow[int | None]:
         try:
@@ -118,7 +120,7 @@ def induced_metrics(
     arms = []
     for size in sizes:
         written = yield from ask("cluster", CLUSTER, aspects=listed, most=str(size))
-        metrics = list(dict.fromkeys(METRIC.findall(written)))[:size]
+        metrics = list(dict.fromkeys(map(str.rstrip, METRIC.findall(written))))[:size]
         parts = [judge(metrics, row, aspects) for row, aspects in zip(rows[cut:], grounded[cut:], strict=True)]
         arms.append((size, metrics, (yield from gather(parts))))
     if not any(metrics for _, metrics, _ in arms):

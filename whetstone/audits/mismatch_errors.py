@@ -65,7 +65,8 @@ def names(tokens: Sequence[str]) -> list[int]:
 @lru_cache(maxsize=1 << 15)
 def bare(token: str) -> str:
     """A word in lower case without its punctuation."""
-    return re.sub(r"^\W+|\W+$", "", token).lower()
+    found = re.search(r"\w(?:.*\w)?", token)
+    return found[0].lower() if found else ""
 
 
 def _changed(tokens: Sequence[str], kind: str, rng: Random, pool: Sequence[str]) -> list[str] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -14,7 +13,7 @@ from whetstone.core.flow import Flow, embed, sample
 from whetstone.core.types import Embedding, Example, Prompt, Sampling, form, user
 from whetstone.loops._rows import graded_answers
 from whetstone.signals import forms
-from whetstone.signals.parsing import read_score
+from whetstone.signals.parsing import read_feedback
 
 Graded = tuple[float | None, str]
 
@@ -45,7 +44,7 @@ def reply(answer: Answer) -> str:
 def asked(answer: Answer, *, high: int, max_tokens: int) -> Flow[Graded]:
     """Grade and feedback by the model as it is."""
     (said,) = yield from sample(question(answer, high), sampling=Sampling(0.0, max_tokens=max_tokens))
-    return _read(said.text, 0, high)
+    return read_feedback(said.text, 0, high)
 
 
 def rated(answer: Answer, feedback: str, *, role: str, max_tokens: int) -> Flow[float | None]:
@@ -55,7 +54,7 @@ def rated(answer: Answer, feedback: str, *, role: str, max_tokens: int) -> Flow[
     fields = {"question": answer.example.question, "answer": answer.text, "feedback": feedback.strip()}
     prompt = forms.about(answer.example, user(form("rate_feedback", RATE, **fields)))
     (said,) = yield from sample(prompt, sampling=Sampling(0.0, max_tokens=max_tokens), role=role)
-    return _read(said.text, 1, 5)[0]
+    return read_feedback(said.text, 1, 5)[0]
 
 
 def vector(answer: Answer, *, layer: int) -> Flow[tuple[float, ...] | None]:
@@ -75,10 +74,3 @@ def most_similar(rows: Floats, known: Floats) -> list[int]:
         apart = np.divide(np.abs(known - row), scale, out=np.zeros_like(scale), where=scale > 0)
         found.append(int(apart.sum(axis=1).argmin()))
     return found
-
-
-def _read(text: str, low: int, high: int) -> Graded:
-    reading = read_score(text, low, high)
-    if reading is None:
-        return None, ""
-    return float(reading.value), re.sub(r"\s*score\W*$", "", text[: reading.start], flags=re.IGNORECASE)

@@ -51,7 +51,7 @@ class RecordedModel:
             if line.strip():
                 try:
                     key, reply = _parse(json.loads(line))
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
                     raise ModelError(f"{self.path}, line {number}: not a recorded reply ({error!r})") from error
                 self.replies.setdefault(key, []).append(reply)
 

@@ -110,7 +110,7 @@ def read_scripted(path: Path) -> ScriptedModel:
             texts = [json.loads(line) for line in content.split("\n") if line.strip()]
         else:
             texts = content.splitlines()
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ModelError(f"{path} is not JSON: {error}") from error
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise ModelError(f"{path} must hold a list of strings")

@@ -129,7 +129,7 @@ def _levels(value: Any, row: int, column: str) -> Ballot | None:
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             value = json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TaskError(f"row {row}, column {column}: {value[:40]!r} is not a JSON list: {error}") from None
     if isinstance(value, str):
         levels = [[name.strip() for name in level.split("=")] for level in value.split(">")]

@@ -31,7 +31,10 @@ About this answer: {item}
 
 Say in a few sentences what you find."""
 
-LINE = re.compile(r"^\s*(?:\d+[.)]|[-*•])?\s*(Read|Run)\s*:\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
+LINE = re.compile(
+    r"^[ \t]{0,20}(?:(?:\d{1,3}[.)]|[-*•])[ \t]{0,20})?(Read|Run)[ \t]{0,20}:\s{0,20}(\S.*)$",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)

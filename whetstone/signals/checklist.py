@@ -26,7 +26,7 @@ About this answer: {item}
 
 Think it through, then end with one line, "Verdict: Y" for yes or "Verdict: N" for no."""
 
-ITEM = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s*(.+\?)\s*$", re.MULTILINE)
+ITEM = re.compile(r"^[ \t]{0,20}(?:\d{1,3}[.)]|[-*•])\s{0,20}(\S.*\?)[ \t\r]*$", re.MULTILINE)
 
 
 @method(

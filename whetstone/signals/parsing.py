@@ -14,15 +14,16 @@ from dataclasses import dataclass
 
 from whetstone.core.types import Generation, Token
 
-MARK = r"[\s*_`\"'(\[{]*"
-CLOSE = r"[\])}*_`\"'\s]*"
-JOIN = r"(?:or|and|/|\||vs\.?)\s*"
-NOUN = r"(?:(?:solution|option|response|answer|assistant)\s+)?"
+MARK = r"[\s*_`\"'(\[{]{0,40}"  # bounded, so that a reply of marks alone is read in linear time
+CLOSE = r"[\])}*_`\"'\s]{0,40}"
+JOIN = r"(?:or|and|/|\||vs\.?)\s{0,40}"
+LEAD = rf"{MARK}(?:(?i:solution|option|response|answer|assistant)\s{{1,40}}{MARK})?"
 KEYWORD = r"(?:verdict|winner|choice|preference|preferred|decision|judge?ment|conclusion)"
 STEP_TAGS = re.compile(
     r"(?:(?:[a-z](?:[+-]\d[+-]\d=\d{4})?[:;])*(?:#(?:[a-z][:;])*)?|(?:[a-z][+-]\d=\d\d)+#\d{4}[:;])!?[YN]"
 )
-NUMBER = r"(-?(?:\d+(?:\.\d+)?|\.\d+))"
+NUMBER = r"(-?(?:\d++(?:\.\d++)?|\.\d++))"
+HALF = 100  # characters before a verdict in which "A or" would make it ambiguous
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,12 @@ def _grammar(names: Mapping[str, str], *extra: str) -> _Grammar:
     letters = "|".join(n for n in names if len(n) == 1)
     words = "|".join(n for n in sorted(names, key=len, reverse=True) if len(n) > 1)
     name = rf"(?:{letters})(?![A-Za-z])|(?i:{words})(?!\s*[A-Za-z])"
-    single = rf"(?!{CLOSE}{JOIN}{MARK}(?i:{NOUN})(?:{letters}|(?i:{words}))(?![A-Za-z]))"
+    single = rf"(?!{CLOSE}{JOIN}{LEAD}(?:{letters}|(?i:{words}))(?![A-Za-z]))"
     markers = (
         rf"\[\[\s*({name})\s*\]\]{single}",
-        rf"\\boxed\{{\s*(?:\\text\{{)?\s*({name})",
-        rf"(?i:{KEYWORD})[\"'*_`\s]*(?::|=|\bis\b:?){MARK}(?i:{NOUN}){MARK}({name}){single}",
-        rf"(?:^|\n){MARK}(?i:{NOUN}){MARK}({name})[\s*_`\"'.)\]}}]*$",
+        rf"\\boxed\{{\s{{0,20}}(?:\\text\{{\s{{0,20}})?({name})",
+        rf"(?i:{KEYWORD})[\"'*_`\s]*(?::|=|\bis\b:?){LEAD}({name}){single}",
+        rf"(?:^|\n){LEAD}({name})[\s*_`\"'.)\]}}]*$",
         *extra,
     )
     return _Grammar(names, tuple(map(re.compile, markers)), re.compile(rf"(?:{name}){CLOSE}{JOIN}$"))
@@ -128,6 +129,14 @@ def read_score(text: str, low: int = 1, high: int = 10) -> Reading | None:
     return None
 
 
+def read_feedback(text: str, low: int, high: int) -> tuple[float | None, str]:
+    """The score that ends a reply, and what is written before it; None and nothing without a readable one."""
+    reading = read_score(text, low, high)
+    if reading is None:
+        return None, ""
+    return float(reading.value), re.sub(r"(?i)score\W*$", "", text[: reading.start]).rstrip("*_ \t\r\n")
+
+
 def tag_positions(text: str) -> list[int]:
     """Places of the step tags `:` and `;` and of the closing letter; empty unless the text is in tag notation."""
     text = text.rstrip()
@@ -170,7 +179,7 @@ def _last_verdict(text: str, grammar: _Grammar) -> Reading | None:
         Reading(_named(grammar, match[1]), match.start(1), match.end(1))
         for marker in grammar.markers
         for match in marker.finditer(text)
-        if not grammar.half.search(text, 0, match.start())
+        if not grammar.half.search(text, max(0, match.start() - HALF), match.start())
     ]
     return max(readings, key=lambda reading: reading.start, default=None)
 

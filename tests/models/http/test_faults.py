@@ -11,6 +11,8 @@ from whetstone.core.flow import drive, sample
 from whetstone.core.types import Sample, Sampling, user
 from whetstone.models.http.errors import GaveUp, RequestRefused
 
+DEEP = b'{"error": ' + b"[" * 100_000
+"""Nested deeper than the reader of JSON can go."""
 WARM = Sampling(temperature=1.0, max_tokens=20, seed=5, logprobs=2)
 
 
@@ -26,6 +28,12 @@ def set_logprob(logprob):
             choice["logprobs"]["content"][0]["logprob"] = logprob
 
     return change
+
+
+def test_json_too_deep_to_read_is_a_fault_like_any_other(server, connect, http):
+    (expected,) = http.ask(connect(), Sample(user("question"), WARM))
+    server.faults.extend([http.status(503, DEEP), http.changed(lambda value: DEEP)])
+    assert http.ask(connect(), Sample(user("question"), WARM)) == [expected]
 
 
 def test_transient_faults_are_asked_again(server, connect, http):

@@ -151,6 +151,7 @@ def test_vectors():
     ("asked", "status", "said"),
     [
         (("/v1/completions", b"{"), 400, "not JSON"),
+        (("/v1/completions", b"[" * 100_000), 400, "not JSON"),
         (("/v1/completions", b"[]"), 400, "JSON object"),
         (("/v1/completions", {"prompt": "x"}), 404, "there is 'm'"),
         (("/v1/complete", {}), 404, "no /v1/complete; the base URL ends in /v1"),

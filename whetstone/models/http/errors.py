@@ -156,7 +156,7 @@ def message_of(data: bytes) -> tuple[str, str]:
     text = data[:4096].decode("utf-8", "replace")
     try:
         value = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
         if title:
             return one_line(title[1]), ""

@@ -295,7 +295,7 @@ class Pool:
         try:
             status, _, data = await self.transports[endpoint].get("/models", 5.0)
             names = [str(model["id"]) for model in json.loads(data)["data"]] if status == 200 else []
-        except (httpx2.HTTPError, OSError, ValueError, KeyError, TypeError, WhetstoneError):
+        except (httpx2.HTTPError, OSError, ValueError, RecursionError, KeyError, TypeError, WhetstoneError):
             names = []
         if not names:
             return error

@@ -27,7 +27,7 @@ def parse(data: bytes) -> dict[str, Any]:
         value = json.loads(data)
     except UnicodeDecodeError as error:
         raise Trouble("fault", "a reply that is not UTF-8") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Trouble("fault", f"a reply that is not JSON ({len(data)} bytes)") from error
     if not isinstance(value, dict):
         raise Trouble("fault", "a reply that is not a JSON object")

@@ -217,7 +217,7 @@ class Wire:
             return reply
         try:
             json.loads(reply.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Unsupported(f"{self.settings.model} on this server does not follow a JSON schema")
         return reply
 
@@ -286,7 +286,7 @@ def named(data: bytes, said: str, body: Mapping[str, Any]) -> str:
     """The field of a body that a refusal names, else ""."""
     try:
         param = json.loads(data)["error"]["param"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         param = None
     if isinstance(param, str) and param in body:
         return param

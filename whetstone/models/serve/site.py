@@ -121,7 +121,7 @@ class Site:
                 raise Refused(f"the request is larger than {LARGEST >> 20} MiB", status=413)
         try:
             value = json.loads(bytes(data))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Refused(f"the body is not JSON: {error}") from error
         if not isinstance(value, dict):
             raise Refused("the body must be a JSON object")
