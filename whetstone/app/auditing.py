@@ -212,7 +212,11 @@ def of_pairs(
         trust(found, rules),
         tuple(tables),
         bins,
-        {name: reason for name, reason in _absent(judged, mine, live, missing or {}).items() if reason},
+        {
+            name: reason
+            for name, reason in _absent(judged, mine, live, missing or {}).items()
+            if reason and all(one.name != name for one in found)
+        },
     )
 
 

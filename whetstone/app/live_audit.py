@@ -151,19 +151,27 @@ def _judge(
     if all(verdict.choice is None for verdict in clean):
         raise Abstain(f"{name} answers none of the {len(asked)} pairs: {clean[0].reason}")
     extra, missing = attractions(ask, mixed, clean[: len(mixed)], found, plan)
-    again: list[Finding] = []
+    missing["repeats"] = "no temperature above 0, so that it says the same again"
     if _temperature(judge, options) > 0:
         few = asked[: plan.probed]
-        again = repeats(_shown(few * 2, [*clean[: plan.probed], *ask("again", few)]))
-    threes = [three for case in found if len((three := _three(case)).candidates) == 3][: plan.probed]
-    compared = [Pair(three.example, *two) for three in threes for two in combinations(three.candidates, 2)]
-    circular = cycles(_shown(compared, ask("triples", compared))) if compared else []
-    decided = sum(one.n for one in circular)
-    few_left = f"in {len(threes) - decided} of {len(threes)} triples it calls two answers even"
-    missing["repeats"] = "" if again else "no temperature above 0, so that it says the same again"
-    missing["cycles"] = "" if decided >= LEAST else few_left if threes else "no question has three answers that differ"
+        extra += repeats(_shown(few * 2, [*clean[: plan.probed], *ask("again", few)]))
+        missing["repeats"] = ""
+    circular, missing["cycles"] = _cycles(ask, found, plan.probed)
     rows = [row for i, (p, v) in enumerate(zip(asked, clean, strict=True)) for row in rows_of(name, i, p, v)]
-    return rows, [*extra, *again, *(circular if decided >= LEAST else ())], missing
+    return rows, [*extra, *circular], missing
+
+
+def _cycles(ask: Judge, found: Sequence[Case], n: int) -> tuple[list[Finding], str]:
+    """Whether verdicts on three answers to a question go round, for n questions; else why that is not known."""
+    threes = [three for case in found if len((three := _three(case)).candidates) == 3][:n]
+    if not threes:
+        return [], "no question has three answers that differ"
+    asked = [Pair(three.example, *two) for three in threes for two in combinations(three.candidates, 2)]
+    circular = cycles(_shown(asked, ask("triples", asked)))
+    decided = sum(one.n for one in circular)
+    if decided < LEAST:
+        return [], f"in {len(threes) - decided} of {len(threes)} triples it calls two answers even"
+    return circular, ""
 
 
 def _temperature(judge: Method, given: Mapping[str, Any]) -> float:
@@ -182,8 +190,9 @@ def _three(case: Case) -> Case:
 def _shown(asked: Sequence[Pair], given: Sequence[Verdict]) -> Verdicts:
     """Verdicts as columns; a pair that comes again is the same pair."""
     names = [(pair.example.id, pair.first.id, pair.second.id) for pair in asked]
-    shown = zip(map(names.index, names), asked, given, strict=True)
-    rows = [row for i, pair, verdict in shown for row in rows_of("judge", i, pair, verdict)]
+    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    shown = zip(names, asked, given, strict=True)
+    rows = [row for name, pair, verdict in shown for row in rows_of("judge", number[name], pair, verdict)]
     return judged(_columns(rows, VERDICT_FIELDS))["judge"].verdicts
 
 
