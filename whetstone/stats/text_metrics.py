@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Callable, Hashable, Sequence
 
 Metric = Callable[[str, str], float]
 
@@ -23,6 +22,23 @@ def words(text: str) -> list[str]:
 def grams(tokens: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
     """How often each run of `n` tokens occurs."""
     return Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1))
+
+
+def common(first: Sequence[Hashable], second: Sequence[Hashable]) -> int:
+    """Length of the longest common subsequence.
+
+    A row of the usual table is one whole number, a bit for each step up, so that tens of thousands of characters take
+    a second. Source: Hyyrö, "Bit-parallel LCS-length computation revisited" (2004).
+    """
+    places: dict[Hashable, int] = {}
+    for i, item in enumerate(first):
+        places[item] = places.get(item, 0) | 1 << i
+    every = (1 << len(first)) - 1
+    row = every
+    for item in second:
+        here = row & places.get(item, 0)
+        row = ((row + here) | (row - here)) & every
+    return len(first) - row.bit_count()
 
 
 def bleu(text: str, reference: str, *, longest: int = 4) -> float:
@@ -56,12 +72,7 @@ def rouge_2(text: str, reference: str) -> float:
 def rouge_l(text: str, reference: str) -> float:
     """F1 of the longest common subsequence of words. Source: as `rouge_1`, section 3."""
     given, wanted = words(text), words(reference)
-    row = [0] * (len(wanted) + 1)
-    for word in given:
-        last = 0
-        for j, other in enumerate(wanted, 1):
-            last, row[j] = row[j], last + 1 if word == other else max(row[j], row[j - 1])
-    return _f(row[-1], len(given), len(wanted))
+    return _f(common(given, wanted), len(given), len(wanted))
 
 
 def chrf(text: str, reference: str, *, longest: int = 6, beta: float = 2.0) -> float:
@@ -93,8 +104,8 @@ def jaccard(text: str, reference: str) -> float:
 
 
 def edit_similarity(text: str, reference: str) -> float:
-    """Twice the matching characters over all characters, by Ratcliff and Obershelp's matching."""
-    return SequenceMatcher(None, text, reference, autojunk=False).ratio()
+    """1 minus the share of characters to be inserted or deleted until one text is the other."""
+    return _f(common(text, reference), len(text), len(reference))
 
 
 def length_ratio(text: str, reference: str) -> float:
