@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import StoreError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def load(folder: Path) -> dict[str, Tensor] | None:
 def complete(folder: Path) -> str | None:
     """The fingerprint of a checkpoint whose manifest names every file with the hash it has; else None."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_json((folder / MANIFEST).read_text(encoding="utf-8"))
         files = manifest["files"]
         whole = bool(files) and all(digest(folder / name) == expected for name, expected in files.items())
         return str(manifest["fingerprint"]) if whole else None

@@ -16,6 +16,7 @@ from whetstone.app.outputs import Item
 from whetstone.app.result import encode
 from whetstone.audits.assertion_selection import assertion_selection
 from whetstone.audits.suggesting import Assertion, Criterion
+from whetstone.core.decode import read_json
 from whetstone.core.errors import ConfigError, StoreError, TaskError
 from whetstone.core.types import Finding, Json
 from whetstone.stats import wilson
@@ -61,8 +62,8 @@ class Criteria:
             raise StoreError(f"{path}: cannot read the log: {error.strerror}") from error
         for i, line in enumerate(whole.split(b"\n") if whole else (), 1):
             try:
-                state.take(json.loads(line))
-            except (ValueError, RecursionError, KeyError, TypeError) as error:
+                state.take(read_json(line))
+            except (ValueError, KeyError, TypeError) as error:
                 raise StoreError(f"{path}:{i}: not an event of this log ({error}); mend or remove the line") from error
         return state
 
@@ -126,8 +127,8 @@ def _whole(path: Path) -> bytes:
     written = path.read_bytes() if path.exists() else b""
     lines, _, rest = written.rpartition(b"\n")
     try:
-        json.loads(rest)
-    except (ValueError, RecursionError):
+        read_json(rest)
+    except ValueError:
         return lines
     return written
 

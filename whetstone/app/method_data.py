@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import ConfigError, TaskError
 from whetstone.core.registry import Method, load
 from whetstone.core.types import Finding
@@ -65,8 +65,8 @@ def data_of(method: Method, path: Path) -> dict[str, Any]:
 
 def _object(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        value = read_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise TaskError(f"{path}: no JSON can be read from it: {error}") from None
     if not isinstance(value, dict):
         raise TaskError(f"{path}: the file must hold an object with the method's arguments by name")

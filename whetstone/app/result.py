@@ -16,6 +16,7 @@ from html import escape
 from numbers import Integral, Real
 from typing import Any, Literal, Protocol
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import StoreError
 from whetstone.core.types import Alarm, Finding, Json
 
@@ -472,8 +473,8 @@ class Result:
             StoreError: not JSON, of another schema, or with a missing, unknown or mistyped field (named).
         """
         try:
-            data = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+            data = read_json(text)
+        except ValueError as error:
             raise StoreError(f"result is not JSON: {error}; run the command again to write a new one") from None
         schema = data.get("schema") if isinstance(data, dict) else None
         if schema != SCHEMA:

@@ -11,7 +11,7 @@ from whetstone.audits.graded_answers import Answer, answers_of, errors, nearest,
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, embed, gather, sample
 from whetstone.core.registry import method
-from whetstone.core.types import Case, Embedding, Example, Finding, Form, Sampling, Task, form, user
+from whetstone.core.types import Case, Embedding, Finding, Prompt, Sampling, Task, form, user
 from whetstone.signals import forms
 from whetstone.signals.parsing import read_feedback
 
@@ -66,18 +66,13 @@ def answer_grading(
         raise Abstain("the answers need grades that differ")
     sampling = Sampling(0.0, max_tokens=max_tokens)
 
-    def grade(answer: Answer) -> Flow[tuple[float | None, str]]:
-        fields = {"question": answer.example.question, "answer": answer.text, "high": str(high)}
-        return (yield from scored(answer.example, form("grade_answer", GRADE, **fields), 0, high, sampling, role))
-
     def rate(answer: Answer, feedback: str) -> Flow[float | None]:
         if not feedback.strip():
             return None
-        fields = {"question": answer.example.question, "answer": answer.text, "feedback": feedback.strip()}
-        value, _ = yield from scored(answer.example, form("rate_feedback", RATE, **fields), 1, 5, sampling, rater)
+        value, _ = yield from scored(rating_of(answer, feedback), 1, 5, sampling, rater)
         return value
 
-    asked = yield from gather(grade(answer) for answer in answers)
+    asked = yield from gather(scored(grade_of(answer, high), 0, high, sampling, role) for answer in answers)
     vectors = yield from gather(vector(answer, layer, role) for answer in answers)
     alike, regressed = by_vectors(answers, vectors)
     graded: dict[str, list[float | None]] = {
@@ -96,12 +91,22 @@ def answer_grading(
     return errors(answers, graded, {"zero_shot": rated[:n], "similar": rated[n:]}, high=high)
 
 
-def scored(
-    example: Example, asked: Form, low: int, high: int, sampling: Sampling, role: str
-) -> Flow[tuple[float | None, str]]:
+def grade_of(answer: Answer, high: int) -> Prompt:
+    """Asks for feedback and a grade from 0 to `high`."""
+    fields = {"question": answer.example.question, "answer": answer.text, "high": str(high)}
+    return forms.about(answer.example, user(form("grade_answer", GRADE, **fields)))
+
+
+def rating_of(answer: Answer, feedback: str) -> Prompt:
+    """Asks somebody who is not told whose it is how helpful a feedback is, from 1 to 5."""
+    fields = {"question": answer.example.question, "answer": answer.text, "feedback": feedback.strip()}
+    return forms.about(answer.example, user(form("rate_feedback", RATE, **fields)))
+
+
+def scored(prompt: Prompt, low: int, high: int, sampling: Sampling, role: str) -> Flow[tuple[float | None, str]]:
     """The score that ends a reply, and what was written before it; None and nothing without a readable one."""
     try:
-        (reply,) = yield from sample(forms.about(example, user(asked)), sampling=sampling, role=role)
+        (reply,) = yield from sample(prompt, sampling=sampling, role=role)
     except Abstain:
         return None, ""
     return read_feedback(reply.text, low, high)

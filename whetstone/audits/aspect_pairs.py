@@ -6,12 +6,12 @@ images among them; a tree of one's own is a JSON file of the same shape: names n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
 from whetstone.audits.mismatch_errors import insert_error
+from whetstone.core.decode import read_json
 from whetstone.core.errors import TaskError
 from whetstone.core.types import Candidate, Case, Example, Generation, Json, form, user
 from whetstone.signals.aspect_judge import read_tree
@@ -34,7 +34,7 @@ PLACES = ("river", "station", "market", "harbour")
 def load_tree(path: Path = BUNDLED) -> dict[str, Json]:
     """A tree of aspects from a JSON file. Raises TaskError when it cannot be read or has no aspects."""
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
+        tree = read_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TaskError(f"{path}: no tree of aspects: {error}") from error
     if not isinstance(tree, dict) or not list(read_tree(tree)):

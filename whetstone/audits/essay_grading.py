@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -15,7 +14,7 @@ from whetstone.core.flow import Flow, gather, sample
 from whetstone.core.registry import method
 from whetstone.core.types import Case, Finding, Sampling, Task, form, user
 from whetstone.signals import forms
-from whetstone.signals.code_checks import words
+from whetstone.signals.code_checks import sentences, words
 from whetstone.signals.parsing import read_score
 
 GRADE = """Task: {question}
@@ -86,12 +85,12 @@ def known(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float | 
 def features(text: str) -> list[float]:
     """Log number of words, mean lengths of words and sentences, share of distinct and of long words, commas a word."""
     written = words(text.lower())
-    sentences = [piece for piece in re.split(r"(?<=[.!?])\s", text) if piece.strip(" \n\t.!?")]
+    said = [piece for piece in sentences(text) if piece.strip(".!?")]
     n = max(len(written), 1)
     return [
         float(np.log1p(len(written))),
         fmean(map(len, written)) if written else 0.0,
-        n / max(len(sentences), 1),
+        n / max(len(said), 1),
         len(set(written)) / n,
         sum(len(word) > 6 for word in written) / n,
         text.count(",") / n,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from whetstone.audits.evaluating import cluster, labels
 from whetstone.core.errors import TaskError
@@ -53,8 +54,7 @@ def nearest(vectors: Floats, texts: Sequence[str]) -> list[int | None]:
     """For each row the most similar other row by Canberra distance whose text differs; None where there is none."""
     found: list[int | None] = []
     for i, row in enumerate(vectors):
-        scale = np.abs(vectors) + np.abs(row)
-        apart = np.divide(np.abs(vectors - row), scale, out=np.zeros_like(scale), where=scale > 0).sum(axis=1)
+        apart = cdist(row[None], vectors, "canberra")[0]
         apart[[text == texts[i] for text in texts]] = np.inf
         found.append(int(apart.argmin()) if np.isfinite(apart).any() else None)
     return found

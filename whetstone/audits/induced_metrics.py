@@ -10,7 +10,7 @@ from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, gather, sample
 from whetstone.core.registry import method
 from whetstone.core.types import Case, Finding, Sampling, Task, form, user
-from whetstone.signals.parsing import read_score
+from whetstone.signals.parsing import BULLET, read_score
 
 GROUND = """What was done: {answer}
 
@@ -40,9 +40,7 @@ Which of these measures is about the same behaviour?
 Reply with one line, "Score: " and the number of the measure, or 0 if none is."""
 
 ASPECT = re.compile(r"^[ \t]{0,20}([+-])[ \t]{0,20}(\S.*)$", re.MULTILINE)
-METRIC = re.compile(
-    r"^[ \t]{0,20}(?:(?:\d{1,3}[.)]|[-*•])[ \t]{0,20})?([A-Z][^:\n]{1,60}:[ \t]{0,20}\S.*)$", re.MULTILINE
-)
+METRIC = re.compile(rf"^(?:{BULLET})?[ \t]{{0,20}}([A-Z][^:\n]{{1,60}}:[ \t]{{0,20}}\S.*)$", re.MULTILINE)
 
 
 @method(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
+from scipy.spatial.distance import cdist
 
-from whetstone.audits.answer_grading import GRADE, RATE
+from whetstone.audits.answer_grading import grade_of, rating_of
 from whetstone.audits.graded_answers import Answer, Floats
 from whetstone.core.errors import Abstain
 from whetstone.core.flow import Flow, embed, sample
-from whetstone.core.types import Embedding, Example, Prompt, Sampling, form, user
+from whetstone.core.types import Embedding, Example, Sampling, user
 from whetstone.loops._rows import graded_answers
-from whetstone.signals import forms
 from whetstone.signals.parsing import read_feedback
 
 Graded = tuple[float | None, str]
@@ -30,12 +29,6 @@ def answers_of(examples: Iterable[Example]) -> list[Answer]:
     ]
 
 
-def question(answer: Answer, high: int) -> Prompt:
-    """What a grader is asked."""
-    fields = {"question": answer.example.question, "answer": answer.text, "high": str(high)}
-    return forms.about(answer.example, user(form("grade_answer", GRADE, **fields)))
-
-
 def reply(answer: Answer) -> str:
     """What a teacher says: feedback, then the grade."""
     return f"{answer.feedback}\nScore: {answer.grade}".lstrip()
@@ -43,7 +36,7 @@ def reply(answer: Answer) -> str:
 
 def asked(answer: Answer, *, high: int, max_tokens: int) -> Flow[Graded]:
     """Grade and feedback by the model as it is."""
-    (said,) = yield from sample(question(answer, high), sampling=Sampling(0.0, max_tokens=max_tokens))
+    (said,) = yield from sample(grade_of(answer, high), sampling=Sampling(0.0, max_tokens=max_tokens))
     return read_feedback(said.text, 0, high)
 
 
@@ -51,9 +44,8 @@ def rated(answer: Answer, feedback: str, *, role: str, max_tokens: int) -> Flow[
     """How helpful somebody who is not told whose it is finds a feedback, 1 to 5; None for an empty one."""
     if not feedback.strip():
         return None
-    fields = {"question": answer.example.question, "answer": answer.text, "feedback": feedback.strip()}
-    prompt = forms.about(answer.example, user(form("rate_feedback", RATE, **fields)))
-    (said,) = yield from sample(prompt, sampling=Sampling(0.0, max_tokens=max_tokens), role=role)
+    sampling = Sampling(0.0, max_tokens=max_tokens)
+    (said,) = yield from sample(rating_of(answer, feedback), sampling=sampling, role=role)
     return read_feedback(said.text, 1, 5)[0]
 
 
@@ -68,9 +60,4 @@ def vector(answer: Answer, *, layer: int) -> Flow[tuple[float, ...] | None]:
 
 def most_similar(rows: Floats, known: Floats) -> list[int]:
     """For each row [n, d] the closest known row [m, d] by Canberra distance."""
-    found = []
-    for row in rows:
-        scale = np.abs(known) + np.abs(row)
-        apart = np.divide(np.abs(known - row), scale, out=np.zeros_like(scale), where=scale > 0)
-        found.append(int(apart.sum(axis=1).argmin()))
-    return found
+    return [int(cdist(row[None], known, "canberra").argmin()) for row in rows]

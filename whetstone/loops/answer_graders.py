@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from whetstone.audits.answer_grading import grade_of
 from whetstone.audits.blind_feedback import blind_sheet
 from whetstone.audits.graded_answers import Answer, errors
 from whetstone.core.errors import TaskError
 from whetstone.core.flow import Flow, Runner
 from whetstone.core.registry import method
 from whetstone.core.types import Finding, Round, Task
-from whetstone.loops._graders import Graded, answers_of, asked, most_similar, question, rated, reply, vector
+from whetstone.loops._graders import Graded, answers_of, asked, most_similar, rated, reply, vector
 from whetstone.loops._round import Turn, imitated
 from whetstone.loops.objectives import Demonstration
 from whetstone.loops.trainable import Trainable
@@ -76,7 +77,7 @@ def answer_graders(
             said["zero_shot"] = _each(turn, "zero shot", [asked(a, high=high, max_tokens=max_tokens) for a in held])
             said["similar"] = _similar(turn, taught, held, layer)
         drawn = [rng.choice(taught) for _ in range(answers)]
-        items = [Demonstration(question(answer, high), reply(answer)) for answer in drawn]
+        items = [Demonstration(grade_of(answer, high), reply(answer)) for answer in drawn]
         metrics = imitated(model, items, turn, rng, rounds=rounds, lr=lr, tokens_per_batch=tokens_per_batch)
         said["fine_tuned"] = _each(turn, "fine tuned", [asked(a, high=high, max_tokens=max_tokens) for a in held])
         metrics |= compared(turn, held, said, high=high, rater=rater, max_tokens=max_tokens, seed=seed)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from hashlib import file_digest
 from pathlib import Path
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import ModelError
 
 MANIFEST = "manifest.json"
@@ -61,7 +62,7 @@ def verify_folder(folder: Path) -> None:
     if not manifest.exists():
         return
     try:
-        files = dict(json.loads(manifest.read_text())["files"])
+        files = dict(read_json(manifest.read_text())["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{manifest} is not a manifest: {error!r}") from error
     for name, digest in files.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 from transformers.utils import logging
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import ModelError
 from whetstone.models.checkpoint import verify_folder, write_folder
 
@@ -98,7 +98,7 @@ def _adapted(path: Path, device: torch.device, dtype: str, adapters: tuple[Path,
     except ModuleNotFoundError as error:
         raise ModelError(f"{path} holds an adapter, which needs peft; run: pip install 'whetstone[local]'") from error
     try:
-        base = json.loads((path / ADAPTER).read_text(encoding="utf-8"))["base_model_name_or_path"]
+        base = read_json((path / ADAPTER).read_text(encoding="utf-8"))["base_model_name_or_path"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path / ADAPTER} cannot be used: {error}") from error
     if not isinstance(base, str) or not base or Path(base).resolve() in adapters:

@@ -18,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import ModelError
 from whetstone.core.types import Embed, Embedding, Generation, Media, Reply, Request, Sample, Score, Token, Usage
 
@@ -50,8 +51,8 @@ class RecordedModel:
         for number, line in enumerate(content.split(b"\n"), 1):
             if line.strip():
                 try:
-                    key, reply = _parse(json.loads(line))
-                except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+                    key, reply = _parse(read_json(line))
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
                     raise ModelError(f"{self.path}, line {number}: not a recorded reply ({error!r})") from error
                 self.replies.setdefault(key, []).append(reply)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import ModelError, Unsupported
 from whetstone.core.types import Embed, Generation, Reply, Request, Sample, Score, Token, Usage
 
@@ -105,12 +106,12 @@ def read_scripted(path: Path) -> ScriptedModel:
         raise ModelError(f"{path} is not UTF-8 text (byte {error.start})") from error
     try:
         if path.suffix == ".json":
-            texts = json.loads(content)
+            texts = read_json(content)
         elif path.suffix == ".jsonl":
-            texts = [json.loads(line) for line in content.split("\n") if line.strip()]
+            texts = [read_json(line) for line in content.split("\n") if line.strip()]
         else:
             texts = content.splitlines()
-    except (json.JSONDecodeError, RecursionError) as error:
+    except ValueError as error:
         raise ModelError(f"{path} is not JSON: {error}") from error
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise ModelError(f"{path} must hold a list of strings")

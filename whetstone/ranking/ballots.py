@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import TaskError
 from whetstone.ranking.comparisons import Rankings
 from whetstone.ranking.tables import column_names, read_columns, read_values
@@ -128,8 +128,8 @@ def _levels(value: Any, row: int, column: str) -> Ballot | None:
         return None
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
+            value = read_json(value)
+        except ValueError as error:
             raise TaskError(f"row {row}, column {column}: {value[:40]!r} is not a JSON list: {error}") from None
     if isinstance(value, str):
         levels = [[name.strip() for name in level.split("=")] for level in value.split(">")]

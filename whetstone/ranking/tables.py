@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import TaskError
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -178,8 +178,8 @@ def _json_rows(path: Path, text: io.TextIOWrapper) -> Iterator[dict[str, Any]]:
             continue
         row += 1
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            record = read_json(line)
+        except ValueError as error:
             raise TaskError(f"{path}: row {row}: not JSON: {error}") from error
         if not isinstance(record, dict):
             raise TaskError(f"{path}: row {row}: a JSON {type(record).__name__}, not an object")

@@ -12,6 +12,7 @@ from whetstone.core.types import TIE, Candidate, Example, Sampling, Task, Verdic
 from whetstone.signals import forms
 from whetstone.signals.code_checks import HELPERS, CheckError, run_check
 from whetstone.signals.orders import Combine, ask_once, in_both_orders
+from whetstone.signals.parsing import BULLET
 
 PLAN = """Question: {question}
 
@@ -32,8 +33,7 @@ About this answer: {item}
 Say in a few sentences what you find."""
 
 LINE = re.compile(
-    r"^[ \t]{0,20}(?:(?:\d{1,3}[.)]|[-*•])[ \t]{0,20})?(Read|Run)[ \t]{0,20}:\s{0,20}(\S.*)$",
-    re.MULTILINE | re.IGNORECASE,
+    rf"^(?:{BULLET})?[ \t]{{0,20}}(Read|Run)[ \t]{{0,20}}:\s{{0,20}}(\S.*)$", re.MULTILINE | re.IGNORECASE
 )
 
 

@@ -10,7 +10,7 @@ from whetstone.core.flow import Flow, gather, sample
 from whetstone.core.registry import method
 from whetstone.core.types import Candidate, Example, Sampling, Signal, Task, form, user
 from whetstone.signals import forms
-from whetstone.signals.parsing import read_correctness
+from whetstone.signals.parsing import BULLET, read_correctness
 from whetstone.signals.values import each_text, mean_signal
 
 WRITE = """Question: {question}
@@ -26,7 +26,7 @@ About this answer: {item}
 
 Think it through, then end with one line, "Verdict: Y" for yes or "Verdict: N" for no."""
 
-ITEM = re.compile(r"^[ \t]{0,20}(?:\d{1,3}[.)]|[-*•])\s{0,20}(\S.*\?)[ \t\r]*$", re.MULTILINE)
+ITEM = re.compile(rf"^{BULLET}\s{{0,20}}(\S.*\?)[ \t\r]*$", re.MULTILINE)
 
 
 @method(

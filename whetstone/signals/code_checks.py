@@ -8,12 +8,12 @@ a check that a model wrote cannot read, write, hang or grow.
 from __future__ import annotations
 
 import ast
-import json
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import WhetstoneError
 
 STEPS = 20_000
@@ -74,8 +74,8 @@ def bullets(text: str) -> list[str]:
 def is_json(text: str) -> bool:
     """Is the text JSON?"""
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        read_json(text)
+    except ValueError:
         return False
     return True
 

@@ -18,6 +18,7 @@ MARK = r"[\s*_`\"'(\[{]{0,40}"  # bounded, so that a reply of marks alone is rea
 CLOSE = r"[\])}*_`\"'\s]{0,40}"
 JOIN = r"(?:or|and|/|\||vs\.?)\s{0,40}"
 LEAD = rf"{MARK}(?:(?i:solution|option|response|answer|assistant)\s{{1,40}}{MARK})?"
+BULLET = r"[ \t]{0,20}(?:\d{1,3}[.)]|[-*•])"
 KEYWORD = r"(?:verdict|winner|choice|preference|preferred|decision|judge?ment|conclusion)"
 STEP_TAGS = re.compile(
     r"(?:(?:[a-z](?:[+-]\d[+-]\d=\d{4})?[:;])*(?:#(?:[a-z][:;])*)?|(?:[a-z][+-]\d=\d\d)+#\d{4}[:;])!?[YN]"

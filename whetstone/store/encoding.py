@@ -15,6 +15,7 @@ from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from typing import Any
 
+from whetstone.core.decode import read_json
 from whetstone.core.types import (
     Embed,
     Embedding,
@@ -61,7 +62,7 @@ def dumps(value: object) -> bytes:
 
 def loads(data: bytes) -> Any:
     """Inverse of `dumps`."""
-    return json.loads(data.decode("utf-8", "surrogatepass"))
+    return read_json(data.decode("utf-8", "surrogatepass"))
 
 
 def pack(data: bytes) -> bytes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Literal, cast
 
+from whetstone.core.decode import read_json
 from whetstone.core.types import Json
 from whetstone.tasks.extract import choice_letter
 from whetstone.tasks.verifiers import LETTERS, normalise
@@ -227,8 +228,8 @@ def _choice_columns(record: Mapping[str, Any]) -> list[str]:
 
 def _from_json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text)
+    except ValueError:
         return None
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import TaskError
 
 FORMATS = (".jsonl", ".csv", ".tsv", ".parquet")
@@ -114,10 +115,10 @@ def _jsonl(file: IO[bytes]) -> Iterator[Row]:
 
 def _json_row(number: int, text: str, warning: str) -> Row:
     try:
-        record = json.loads(text.rstrip())
+        record = read_json(text.rstrip())
     except json.JSONDecodeError as error:
         return Row(number, problem=f"not JSON: {error.msg} at column {error.colno}", warning=warning)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return Row(number, problem=f"not JSON: {error}", warning=warning)
     if not isinstance(record, dict):
         return Row(number, problem=f"a JSON {type(record).__name__}, not an object", warning=warning)

@@ -17,6 +17,7 @@ from fractions import Fraction
 from importlib.util import find_spec
 from typing import Any
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import Example
 from whetstone.tasks import isolated
@@ -246,7 +247,7 @@ def _json(text: str) -> tuple[Any] | None:
     braced = [text[text.find(a) : text.rfind(b) + 1] for a, b in ("{}", "[]") if a in text]
     for attempt in (text, *(block.removeprefix("json") for block in fenced), *braced):
         try:
-            return (json.loads(attempt),)
-        except (ValueError, RecursionError):
+            return (read_json(attempt),)
+        except ValueError:
             continue
     return None

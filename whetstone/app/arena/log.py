@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import StoreError
 
 
@@ -87,8 +88,8 @@ class Log:
 
     def _read(self, line: bytes, number: int) -> dict[str, Any]:
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
+            record = read_json(line)
+        except ValueError:
             record = None
         if not isinstance(record, dict):
             raise StoreError(f"{self.path}: line {number} is no JSON object; name a file of votes, or a new one")

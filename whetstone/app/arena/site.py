@@ -23,6 +23,7 @@ from whetstone.app.arena.play import Arena, Refused, Shown
 from whetstone.app.leaderboard import Leaderboard, Pairwise
 from whetstone.app.result import encode
 from whetstone.app.verbs.rank import rank
+from whetstone.core.decode import read_json
 from whetstone.core.errors import StoreError, WhetstoneError
 from whetstone.core.types import Form, Media, Part
 
@@ -232,8 +233,8 @@ async def _body(request: Request) -> dict[str, Any]:
         if len(found) > LARGEST:
             raise Refused(f"a vote is smaller than {LARGEST >> 10} KiB", 413)
     try:
-        value = json.loads(bytes(found))
-    except (ValueError, RecursionError) as error:
+        value = read_json(bytes(found))
+    except ValueError as error:
         raise Refused(f"the body is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise Refused("the body must be a JSON object")

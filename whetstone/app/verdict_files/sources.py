@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from whetstone.app.verdict_files.rows import Record, shown
+from whetstone.core.decode import read_json
 from whetstone.core.errors import TaskError
 from whetstone.tasks.readers import read_rows
 
@@ -186,8 +187,8 @@ def _archive(path: Path) -> Iterator[Record]:
         for name in ("header.json", *samples):
             place = f"{path}, {ascii(name)[1:-1]}"
             try:
-                value = json.loads(_member(path, archive.getinfo(name), archive))
-            except (ValueError, RecursionError) as error:
+                value = read_json(_member(path, archive.getinfo(name), archive))
+            except ValueError as error:
                 raise TaskError(f"{place}: not JSON: {error}") from error
             except (RuntimeError, struct.error, LZMAError) as error:
                 raise TaskError(f"{place}: cannot be unpacked: {error}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import ssl
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import ModelError, Unsupported
 
 
@@ -155,8 +155,8 @@ def message_of(data: bytes) -> tuple[str, str]:
     """What a server says about an error, in one line, and its code; from JSON of any usual shape, HTML or text."""
     text = data[:4096].decode("utf-8", "replace")
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
+        value = read_json(data)
+    except ValueError:
         title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
         if title:
             return one_line(title[1]), ""

@@ -14,6 +14,7 @@ from random import Random
 
 import httpx2
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import ModelError, WhetstoneError
 from whetstone.core.types import Reply, Request
 from whetstone.models.http.endpoint import Endpoint, full_jitter
@@ -294,8 +295,8 @@ class Pool:
             return error
         try:
             status, _, data = await self.transports[endpoint].get("/models", 5.0)
-            names = [str(model["id"]) for model in json.loads(data)["data"]] if status == 200 else []
-        except (httpx2.HTTPError, OSError, ValueError, RecursionError, KeyError, TypeError, WhetstoneError):
+            names = [str(model["id"]) for model in read_json(data)["data"]] if status == 200 else []
+        except (httpx2.HTTPError, OSError, ValueError, KeyError, TypeError, WhetstoneError):
             names = []
         if not names:
             return error

@@ -7,13 +7,13 @@ tokens, and the reason is counted.
 from __future__ import annotations
 
 import codecs
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from math import isfinite
 from typing import Any, Literal
 
+from whetstone.core.decode import read_json
 from whetstone.core.types import Generation, Token, Usage
 from whetstone.models.http.errors import Trouble
 
@@ -24,10 +24,10 @@ FINISHES: Mapping[str, Finish] = {"length": "length", "max_tokens": "length", "c
 def parse(data: bytes) -> dict[str, Any]:
     """The JSON object of a successful answer. Raises `Trouble` for anything else."""
     try:
-        value = json.loads(data)
+        value = read_json(data)
     except UnicodeDecodeError as error:
         raise Trouble("fault", "a reply that is not UTF-8") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Trouble("fault", f"a reply that is not JSON ({len(data)} bytes)") from error
     if not isinstance(value, dict):
         raise Trouble("fault", "a reply that is not a JSON object")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 from urllib.parse import parse_qsl, urlsplit
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import ConfigError
 from whetstone.core.types import Json
 from whetstone.models.http.errors import MissingKey
@@ -141,7 +141,7 @@ def _value(name: str, kind: str, text: str) -> Any:
         return int(text) if kind == "int" else float(text)
     if name not in ("schema", "extra"):
         return text
-    value = json.loads(Path(text).read_text(encoding="utf-8") if name == "schema" else text)
+    value = read_json(Path(text).read_text(encoding="utf-8") if name == "schema" else text)
     if not isinstance(value, dict):
         raise ValueError("a JSON object is needed")
     return value

@@ -6,13 +6,13 @@ counted), else the request is answered with `Unsupported`, so that a method abst
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import ModelError, Unsupported
 from whetstone.core.types import Embed, Embedding, Generation, Prompt, Reply, Request, Sample, Score, Usage
 from whetstone.models.http import scoring
@@ -216,8 +216,8 @@ class Wire:
         if self.settings.schema is None or reply.finish != "stop":
             return reply
         try:
-            json.loads(reply.text)
-        except (ValueError, RecursionError):
+            read_json(reply.text)
+        except ValueError:
             return Unsupported(f"{self.settings.model} on this server does not follow a JSON schema")
         return reply
 
@@ -285,8 +285,8 @@ class Wire:
 def named(data: bytes, said: str, body: Mapping[str, Any]) -> str:
     """The field of a body that a refusal names, else ""."""
     try:
-        param = json.loads(data)["error"]["param"]
-    except (ValueError, RecursionError, KeyError, TypeError):
+        param = read_json(data)["error"]["param"]
+    except (ValueError, KeyError, TypeError):
         param = None
     if isinstance(param, str) and param in body:
         return param

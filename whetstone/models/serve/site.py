@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from whetstone.core.decode import read_json
 from whetstone.core.errors import Unsupported, WhetstoneError
 from whetstone.core.types import Embed, Embedding, Model, Prompt, user
 from whetstone.models.serve.answers import answer, models, pieces, vectors
@@ -120,8 +121,8 @@ class Site:
             if len(data) > LARGEST:
                 raise Refused(f"the request is larger than {LARGEST >> 20} MiB", status=413)
         try:
-            value = json.loads(bytes(data))
-        except (ValueError, RecursionError) as error:
+            value = read_json(bytes(data))
+        except ValueError as error:
             raise Refused(f"the body is not JSON: {error}") from error
         if not isinstance(value, dict):
             raise Refused("the body must be a JSON object")
